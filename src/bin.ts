@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { main } from './cli/main.ts';
+import type { Loaders } from './cli/main.ts';
+
+const loaders: Loaders = {
+  scan: () => import('./cli/scan.ts'),
+  clean: () => import('./cli/clean.ts'),
+  explain: () => import('./cli/explain.ts'),
+  config: () => import('./cli/config.ts'),
+  install: () => import('./cli/install.ts'),
+  uninstall: () => import('./cli/uninstall.ts'),
+  version: () => import('./cli/show-version.ts'),
+  help: () => import('./cli/help.ts'),
+};
+
+let writeFailure: string | undefined;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // EPIPE: the reader has seen enough (`orphand scan | head -1`). What was begun is finished all the same.
+    if (error.code !== 'EPIPE') writeFailure ??= error.code ?? error.message;
+  });
+}
+
+let code = await main(process.argv.slice(2), loaders, process);
+await Promise.all([process.stdout, process.stderr].map(flushed));
+if (writeFailure !== undefined) {
+  process.stderr.write(`orphand: the output could not be written: ${writeFailure}\n`);
+  code = 3;
+}
+process.exitCode = code;
+// A runtime's socket that is still open must not keep a finished command from ending.
+process.exit();
+
+/** Pipes are written in the background: what was printed is out, or has failed, when this resolves. */
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength > 0 && !stream.destroyed) {
+    await new Promise<void>((resolve) => {
+      stream.write('', () => {
+        resolve();
+      });
+    });
+  }
+  // The error of a write is reported by an event of its own, a little later.
+  await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,50 @@
+import type { Unreadable } from '../model.ts';
+import { listNames, MalformedError, readLink, UnreadableError, type ProcFs } from './fs.ts';
+import { liveTasks } from './task.ts';
+
+/** Which processes hold which sockets, and where nobody could look. */
+export interface Holders {
+  /** Socket inode to pids, ascending; an inode that nobody holds has no entry. */
+  holders: Map<number, number[]>;
+  unreadable: Unreadable[];
+}
+
+/** Looks through the file descriptors of `pids` (proc_pid_fd(5)) for sockets with one of these inodes; what goes away meanwhile holds nothing. */
+export function findHolders(proc: ProcFs, pids: readonly number[], inodes: ReadonlySet<number>): Holders {
+  const holders = new Map<number, number[]>();
+  const unreadable: Unreadable[] = [];
+  // The link's text is compared as it is: a host has many descriptors, and nearly none of them is wanted.
+  const wanted = new Map([...inodes].map((inode) => [`socket:[${inode}]`, inode]));
+
+  for (const pid of pids) {
+    const held = new Set<number>();
+    try {
+      const descriptors = walk(proc, `${pid}/fd`, wanted, held);
+      // None at all: perhaps the main thread has exited and closed its table while other threads still serve.
+      const tasks = descriptors === 0 ? liveTasks(proc, pid) : [];
+      for (const tid of tasks) walk(proc, `${pid}/task/${tid}/fd`, wanted, held);
+    } catch (error) {
+      unreadable.push({ pid, ...whyUnreadable(error) });
+    }
+    for (const inode of held) holders.set(inode, [...(holders.get(inode) ?? []), pid]);
+  }
+  return { holders, unreadable };
+}
+
+function walk(proc: ProcFs, path: string, wanted: Map<string, number>, held: Set<number>): number {
+  const names = listNames(proc, path) ?? [];
+  for (const name of names) {
+    const inode = wanted.get(readLink(proc, `${path}/${name}`) ?? '');
+    if (inode !== undefined) held.add(inode);
+  }
+  return names.length;
+}
+
+function whyUnreadable(error: unknown): { file: string; code: string } {
+  // Links that may not be read are one fact about the directory, not another one for each number.
+  if (error instanceof UnreadableError) {
+    return { file: error.file.replace(/\/fd\/\d+$/, '/fd'), code: error.code };
+  }
+  if (error instanceof MalformedError) return { file: error.file, code: 'EBADMSG' };
+  throw error;
+}

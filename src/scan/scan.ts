@@ -1,0 +1,105 @@
+import type {
+  ContainerView,
+  ProcessFacts,
+  ReportedPort,
+  RuntimeStatus,
+  Unreadable,
+  WatchedPort,
+} from '../model.ts';
+import { readBootId, readBootTime } from '../procfs/boot.ts';
+import type { ProcFs } from '../procfs/fs.ts';
+import { factsOf } from './facts.ts';
+import { readPorts } from './ports.ts';
+import { isPrivileged } from './privileges.ts';
+import { ProcessTable } from './process-table.ts';
+import { ProvenanceFinder } from './provenance.ts';
+import type { RuntimeViews } from './runtime-views.ts';
+import { findScope } from './scope.ts';
+import { queryFor, stackContainers } from './stack-containers.ts';
+import type { StackContainers } from './stack-match.ts';
+import { StackTrees } from './stack-trees.ts';
+
+export interface ScanOptions {
+  proc: ProcFs;
+  hostRoot: string;
+  ports: readonly WatchedPort[];
+  patterns: ReadonlyMap<string, RegExp>;
+  containers: StackContainers;
+  /** Made for this scan: what it learned is of this moment. */
+  runtimes: RuntimeViews;
+  userName: (uid: number) => string;
+  /** orphand's own pid, which is never judged a target. */
+  self: number;
+}
+
+/** The facts of one moment, gathered and not yet judged. */
+export interface Scan {
+  bootId: string;
+  takenAt: Date;
+  durationMs: number;
+  privileged: boolean;
+  unreadable: Unreadable[];
+  runtimes: RuntimeStatus[];
+  ports: ReportedPort[];
+  facts: ProcessFacts[];
+}
+
+/** Looks at the whole host once (DESIGN.md section 2 and 4): every watched port and every process in scope. */
+export async function scan(options: ScanOptions): Promise<Scan> {
+  const takenAt = new Date();
+  const start = performance.now();
+  const { proc, hostRoot, runtimes, self } = options;
+  const table = new ProcessTable(proc);
+  const provenance = new ProvenanceFinder(table, self);
+  const protectedPids = new Set([self, ...table.ancestors(self).map(({ pid }) => pid)]);
+  const trees = new StackTrees({ table, provenance, patterns: options.patterns, hostRoot, protectedPids });
+  const { ports, heldBy, unreadable } = readPorts(proc, table.userPids, options.ports);
+
+  const { inScope, reportedOnly } = findScope({
+    table,
+    provenance,
+    trees,
+    holders: heldBy.keys(),
+    isStackContainer: await stackContainers(table, provenance, runtimes, options.containers),
+  });
+  const sources = {
+    table,
+    provenance,
+    trees,
+    heldBy,
+    view: (pid: number) => view(pid, table, provenance, runtimes),
+    userName: options.userName,
+    hostRoot,
+    bootTimeMs: readBootTime(proc),
+    self,
+    protectedPids,
+  };
+  const facts: ProcessFacts[] = [];
+  for (const pid of [...inScope, ...reportedOnly].sort((a, b) => a - b)) {
+    const found = await factsOf(pid, inScope.has(pid), sources);
+    if (found !== undefined) facts.push(found);
+  }
+  return {
+    bootId: readBootId(proc),
+    takenAt,
+    durationMs: performance.now() - start,
+    privileged: isPrivileged(proc),
+    unreadable: [...unreadable, ...facts.flatMap((each) => each.unreadable)],
+    runtimes: runtimes.statuses(),
+    ports,
+    facts,
+  };
+}
+
+/** A runtime is asked only for a process that nothing keeps; of a supervised one only the record is read. */
+async function view(
+  pid: number,
+  table: ProcessTable,
+  provenance: ProvenanceFinder,
+  runtimes: RuntimeViews,
+): Promise<ContainerView | undefined> {
+  const query = queryFor(pid, table, provenance);
+  return query === undefined
+    ? undefined
+    : runtimes.view(query, { recordOnly: query.supervisor !== undefined });
+}

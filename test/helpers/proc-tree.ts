@@ -1,0 +1,75 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProcFs } from '../../src/procfs/fs.ts';
+
+/** A process of a built /proc. */
+export interface FakeProcess {
+  pid: number;
+  ppid: number;
+  cmdline: string[];
+  comm?: string;
+  exe?: string;
+  cgroup?: string;
+  /** Mount namespace; the host's without it. */
+  mnt?: string;
+  mountinfo?: string;
+  startTime?: number;
+  uid?: number;
+  /** Socket inodes that it holds. */
+  sockets?: number[];
+  nsPid?: number[];
+}
+
+const hostMounts = '29 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n30 29 0:25 / /run rw - tmpfs tmpfs rw\n';
+
+/** Writes a tree like /proc below `root`, with pid 1 and a process that stands for orphand (`self`). */
+export function procTree(
+  root: string,
+  processes: FakeProcess[],
+  listeners: [port: number, inode: number][],
+  self = 999,
+): ProcFs {
+  const all: FakeProcess[] = [
+    { pid: 1, ppid: 0, cmdline: ['/sbin/init'], comm: 'systemd' },
+    { pid: self, ppid: 1, cmdline: ['node', 'orphand'], comm: 'node' },
+    ...processes,
+  ];
+  const own = all.filter((each, index) => all.findLastIndex((other) => other.pid === each.pid) === index);
+  for (const each of own) writeProcess(root, each);
+  mkdirSync(join(root, 'sys/kernel/random'), { recursive: true });
+  writeFileSync(join(root, 'sys/kernel/random/boot_id'), '11111111-2222-3333-4444-555555555555\n');
+  writeFileSync(join(root, 'stat'), 'cpu 0 0 0\nbtime 1700000000\n');
+  const rows = listeners.map(([port, inode], index) => {
+    const hex = port.toString(16).toUpperCase().padStart(4, '0');
+    return `   ${index}: 00000000:${hex} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0 100 0 0 10 0`;
+  });
+  mkdirSync(join(root, '1/net'), { recursive: true });
+  writeFileSync(join(root, '1/net/tcp'), ['  sl  local_address', ...rows, ''].join('\n'));
+  mkdirSync(join(root, 'self'), { recursive: true });
+  writeFileSync(join(root, 'self/status'), 'CapEff:\t000001ffffffffff\n');
+  return { root };
+}
+
+function writeProcess(root: string, process: FakeProcess): void {
+  const { pid, ppid, cmdline, startTime = 100 + pid, uid = 0 } = process;
+  const comm = process.comm ?? (cmdline[0] ?? '').split('/').at(-1) ?? '';
+  const dir = join(root, String(pid));
+  mkdirSync(join(dir, 'fd'), { recursive: true });
+  mkdirSync(join(dir, 'ns'), { recursive: true });
+  const zeros = (count: number): string => Array(count).fill('0').join(' ');
+  writeFileSync(
+    join(dir, 'stat'),
+    `${pid} (${comm}) S ${ppid} ${pid} ${pid} 0 -1 0 ${zeros(10)} 1 0 ${startTime} ${zeros(30)}\n`,
+  );
+  writeFileSync(
+    join(dir, 'status'),
+    `Name:\t${comm}\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\nGid:\t0\t0\t0\t0\nNSpid:\t${(process.nsPid ?? [pid]).join('\t')}\n`,
+  );
+  writeFileSync(join(dir, 'cmdline'), cmdline.map((arg) => `${arg}\0`).join(''));
+  writeFileSync(join(dir, 'cgroup'), `0::${process.cgroup ?? '/'}\n`);
+  writeFileSync(join(dir, 'mountinfo'), process.mountinfo ?? hostMounts);
+  symlinkSync(process.exe ?? cmdline[0] ?? '/x', join(dir, 'exe'));
+  symlinkSync(`mnt:[${process.mnt ?? '4026531841'}]`, join(dir, 'ns/mnt'));
+  for (const [fd, inode] of (process.sockets ?? []).entries())
+    symlinkSync(`socket:[${inode}]`, join(dir, 'fd', String(fd + 3)));
+}

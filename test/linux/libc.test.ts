@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { tryLock } from '../../src/linux/flock.ts';
+import { libc } from '../../src/linux/libc.ts';
+import { sdNotify } from '../../src/linux/notify.ts';
+import { peerCredentials } from '../../src/linux/peercred.ts';
+import { openPidFd } from '../../src/linux/pidfd.ts';
+
+const loaded = (): boolean => readFileSync('/proc/self/maps', 'utf8').includes('koffi');
+
+t.test('the native part is loaded by the first call that needs it, and once', (t) => {
+  t.same(
+    [tryLock, sdNotify, peerCredentials, openPidFd].map((each) => typeof each),
+    Array.from({ length: 4 }, () => 'function'),
+  );
+  t.equal(loaded(), false, 'importing does not load it');
+  t.equal(openPidFd(-1), undefined);
+  t.equal(loaded(), false, 'neither does what needs no call');
+  t.equal(libc(), libc());
+  t.equal(loaded(), true);
+  t.end();
+});
+
+t.test('a failed call leaves its errno as a name', (t) => {
+  const { flock, socket, errno } = libc();
+  t.equal(flock(-1, 2), -1);
+  t.equal(errno(), 'EBADF');
+  t.equal(socket(-1, 1, 0), -1);
+  t.equal(errno(), 'EAFNOSUPPORT');
+  t.end();
+});
