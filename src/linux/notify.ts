@@ -7,7 +7,6 @@ const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0x80000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
-const SUN_PATH_SIZE = 108;
 
 /** Tells systemd something (`READY=1`), sd_notify(3); false when it did not ask to be told (no NOTIFY_SOCKET) or could not be. */
 export function sdNotify(state: string): boolean {
@@ -29,7 +28,8 @@ export function sdNotify(state: string): boolean {
 /** struct sockaddr_un, unix(7): a path, or behind `@` a name in the abstract namespace. */
 function unixAddress(name: string): Buffer | undefined {
   const path = Buffer.from(name);
-  if (!/^[/@]./.test(name) || path.length >= SUN_PATH_SIZE) return undefined;
+  // Anything else is another family (vsock:) or a mistake. Too long a name is refused by the kernel.
+  if (!/^[/@]/.test(name)) return undefined;
   const address = Buffer.alloc(2 + path.length);
   if (endianness() === 'LE') address.writeUInt16LE(AF_UNIX);
   else address.writeUInt16BE(AF_UNIX);

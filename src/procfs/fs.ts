@@ -69,6 +69,17 @@ export function eachLine(proc: ProcFs, path: string, visit: (line: string) => bo
   return found;
 }
 
+/** Whether a file of procfs is there and may be opened; nothing is read, which may cost the kernel more than opening. */
+export function canOpen(proc: ProcFs, path: string): boolean {
+  try {
+    closeSync(openSync(`${proc.root}/${path}`, 'r'));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
 /** What a symbolic link of procfs says; gone is `undefined`. */
 export function readLink(proc: ProcFs, path: string): string | undefined {
   const file = `${proc.root}/${path}`;

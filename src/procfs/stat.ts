@@ -29,8 +29,7 @@ export function parseStat(text: string, file = '/proc/PID/stat'): Stat {
     .trim()
     .split(' ');
   const state = fields[0] ?? '';
-  if (open < 1 || close < open || !/^[A-Za-z]$/.test(state))
-    throw new MalformedError(file, 'not a stat line');
+  if (!/^[A-Za-z]$/.test(state)) throw new MalformedError(file, 'not a stat line');
 
   const number = (text: string | undefined, name: string): number => {
     if (text === undefined || !/^-?\d+$/.test(text))

@@ -91,7 +91,7 @@ export class ProcessTable {
       value = read();
     } catch (error) {
       // Malformed text is as little an answer as one that may not be read.
-      const code = error instanceof UnreadableError ? error.code : 'MALFORMED';
+      const code = error instanceof UnreadableError ? error.code : 'EBADMSG';
       this.#unreadable.set(key, { pid, file: `/proc/${pid}/${file}`, code });
     }
     this.#cache.set(key, value);

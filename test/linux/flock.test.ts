@@ -122,6 +122,15 @@ t.test('what root makes in the directory of the daemon is shared with the daemon
   t.end();
 });
 
+t.test('what root makes in a directory of its own stays with its own group', (t) => {
+  if (!needs(t, 'root')) return;
+  const directory = directoryOf(t, 0);
+  chownSync(directory, 0, 65534);
+  tryLock(`${directory}/lock`)?.release();
+  t.match(statSync(`${directory}/lock`), { uid: 0, gid: 0 });
+  t.end();
+});
+
 t.test('what the daemon makes is shared with root', (t) => {
   if (!needs(t, 'root')) return;
   const path = `${directoryOf(t, 65534)}/lock`;

@@ -66,7 +66,6 @@ const nowhere: [string, string | undefined][] = [
   ['a socket that is not there', '/tmp/orphand-no-such-socket'],
   ['an abstract name that nobody has', '@orphand-no-such-socket'],
   ['a path longer than an address can be', `/tmp/${'x'.repeat(200)}`],
-  ['a relative path', 'notify'],
   ['another family', 'vsock:2:1234'],
   ['a lone @', '@'],
   ['a file that is no socket', '/proc/self/stat'],
@@ -78,6 +77,19 @@ for (const [name, value] of nowhere) {
     t.end();
   });
 }
+
+t.test('a relative path is no address, even where a socket has that name', (t) => {
+  const before = process.cwd();
+  process.chdir(t.testdir({}));
+  t.teardown(() => {
+    process.chdir(before);
+  });
+  const { receive } = receiver(t, 'notify');
+  notifySocket(t, 'notify');
+  t.equal(sdNotify('READY=1'), false);
+  t.equal(receive(), undefined);
+  t.end();
+});
 
 t.test('a systemd that does not read blocks nobody, and is told again when it does', (t) => {
   const where = `@orphand-full-${process.pid}`;

@@ -156,6 +156,9 @@ t.test('where nothing can be read, nobody is told that nothing listens', (t) => 
 t.test("the namespace of a process that has gone has no listeners, and is not replaced by one's own", (t) => {
   const proc = { root: t.testdir({ net: { tcp: text(row(80)) }, 1: { net: { tcp: text(row(80)) } } }) };
   t.same(readListeners(proc, { protocols: ['tcp'], netPid: 7 }), []);
+  const hidden = { root: t.testdir({ net: { tcp: text(row(80)) }, 7: { net: { tcp: text(row(81)) } } }) };
+  t.same(ports(readListeners(hidden, { protocols: ['tcp'], netPid: 7 })), [81], 'nor where pid 1 is hidden');
+  t.same(readListeners(hidden, { protocols: ['tcp'], netPid: 8 }), []);
   t.end();
 });
 

@@ -31,6 +31,17 @@ for (const [name, comm] of names) {
   });
 }
 
+for (const [name, separator] of [
+  ['a carriage return', '\r'],
+  ['a line separator', '\u2028'],
+]) {
+  t.test(`nor its namespaces by ${name}, where the kernel names none`, (t) => {
+    const text = `Name:\tx${separator ?? ''}NSpid:\t1\nUid:\t7\t7\t7\t7\nGid:\t7\t7\t7\t7\n`;
+    t.same(parseStatus(text).nsPid, []);
+    t.end();
+  });
+}
+
 t.test("the kernel's own text of such a name says who it is", (t) => {
   const before = readFileSync('/proc/self/comm', 'utf8').trimEnd();
   t.teardown(() => {

@@ -1,0 +1,95 @@
+import { readdirSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { ExitWatch } from '../../src/linux/exit-watch.ts';
+import { run } from './children.ts';
+
+/** A watch, the pids whose exit it told of, and a wait for one more. */
+function watch(t: Test) {
+  const exited: number[] = [];
+  let wake: (() => void) | undefined;
+  const watched = new ExitWatch((pid) => {
+    exited.push(pid);
+    wake?.();
+  });
+  t.teardown(() => {
+    watched.close();
+  });
+  const next = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  return { watched, exited, next };
+}
+
+const sleeper = (each: Test) => run(each, 'sleep', ['1000']);
+const openDescriptors = () => readdirSync('/proc/self/fd').length;
+
+t.test('the exit of one of several processes is told, and only that one', async (t) => {
+  const { watched, exited, next } = watch(t);
+  const children = [await sleeper(t), await sleeper(t), await sleeper(t)];
+  for (const { pid } of children) t.ok(watched.add(pid));
+  const told = next();
+  children[1]!.process.kill('SIGKILL');
+  await told;
+  t.same(exited, [children[1]!.pid]);
+  t.same(watched.pids(), [children[0]!.pid, children[2]!.pid]);
+});
+
+t.test('a process that is added while others are waited for is watched too', async (t) => {
+  const { watched, exited, next } = watch(t);
+  t.ok(watched.add((await sleeper(t)).pid));
+  await turn();
+  const later = await sleeper(t);
+  t.ok(watched.add(later.pid));
+  const told = next();
+  later.process.kill('SIGKILL');
+  await told;
+  t.same(exited, [later.pid]);
+});
+
+t.test('what has exited is told of once and not watched any more', async (t) => {
+  const { watched, exited, next } = watch(t);
+  const child = await sleeper(t);
+  t.ok(watched.add(child.pid));
+  const told = next();
+  child.process.kill('SIGKILL');
+  await told;
+  t.same(exited, [child.pid]);
+  t.same(watched.pids(), [], 'and is not watched any more');
+});
+
+t.test('what was removed is not told of', async (t) => {
+  const { watched, exited, next } = watch(t);
+  const [removed, kept] = [await sleeper(t), await sleeper(t)];
+  watched.add(removed.pid);
+  watched.add(kept.pid);
+  await turn();
+  watched.remove(removed.pid);
+  removed.process.kill('SIGKILL');
+  await removed.ended;
+  const told = next();
+  kept.process.kill('SIGKILL');
+  await told;
+  t.same(exited, [kept.pid]);
+});
+
+t.test('a pid without a process, and a number that is none, are refused', (t) => {
+  const { watched } = watch(t);
+  for (const pid of [4_194_305, 0, -1]) t.equal(watched.add(pid), false, String(pid));
+  t.same(watched.pids(), []);
+  t.end();
+});
+
+t.test('every descriptor is given back when the watch is closed', async (t) => {
+  const child = await sleeper(t);
+  const before = openDescriptors();
+  const watched = new ExitWatch(() => undefined);
+  watched.add(child.pid);
+  t.ok(openDescriptors() > before);
+  await turn();
+  watched.close();
+  t.equal(watched.add(child.pid), false, 'it takes nothing any more');
+  while (openDescriptors() > before) await turn();
+  t.equal(openDescriptors(), before);
+});
