@@ -5,7 +5,11 @@ import type { Loaders } from './cli/main.ts';
 const loaders: Loaders = {
   scan: () => import('./cli/scan.ts'),
   clean: () => import('./cli/clean.ts'),
+  serve: () => import('./cli/serve.ts'),
+  status: () => import('./cli/status.ts'),
+  boot: () => import('./cli/boot.ts'),
   explain: () => import('./cli/explain.ts'),
+  history: () => import('./cli/history.ts'),
   config: () => import('./cli/config.ts'),
   install: () => import('./cli/install.ts'),
   uninstall: () => import('./cli/uninstall.ts'),

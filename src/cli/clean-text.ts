@@ -29,9 +29,7 @@ export function cleanText(clean: CleanReport, paint: Paint): string {
     ...unseen.map(({ port, service }) =>
       line('fail', `Left: port ${port} (${service}), held by a process that could not be seen`, paint),
     ),
-    ...heldByOthers(clean, unseen).map((port) =>
-      line('info', `Port ${port.port} (${port.service}) is ${portState(port, clean.scan).text}`, paint),
-    ),
+    ...heldByOthers(clean, unseen, paint),
     ...(clean.dryRun ? [line('info', 'Dry run: nothing was ended', paint)] : []),
     verdictLine(clean.ports, clean.remaining.length + unseen.length, paint),
   ].join('\n');
@@ -39,22 +37,33 @@ export function cleanText(clean: CleanReport, paint: Paint): string {
 
 /** 0 where nothing is left to clean, else 1; a port whose holder could not be seen is something left. */
 export function cleanExitCode(clean: CleanReport): 0 | 1 {
-  return clean.ok && clean.remaining.length === 0 && heldUnseen(clean).length === 0 ? 0 : 1;
+  return clean.ok && heldUnseen(clean).length === 0 ? 0 : 1;
 }
 
-/** Watched ports of which no holder could be seen, and which are still held. */
+/** Ports that are still held, of which a holder could not be seen: before, or after their targets had gone. */
 function heldUnseen(clean: CleanReport): ReportedPort[] {
   const held = heldPorts(clean);
-  return attention(clean.scan).holderless.filter(({ port }) => held.has(port));
+  const before = new Set(attention(clean.scan).holderless.map(({ port }) => port));
+  const after = !clean.ok && clean.remaining.length === 0 ? targetPorts(clean) : new Set<number>();
+  return clean.scan.ports.filter(({ port }) => held.has(port) && (before.has(port) || after.has(port)));
 }
 
-/** Ports that are held by what is none of our business: a live container, the host's own. */
-function heldByOthers(clean: CleanReport, unseen: readonly ReportedPort[]): ReportedPort[] {
+/** What is said of ports that are held by what is none of our business: a live container, the host's own. */
+function heldByOthers(clean: CleanReport, unseen: readonly ReportedPort[], paint: Paint): string[] {
   const held = heldPorts(clean);
-  const left = new Set(clean.remaining.flatMap(({ ports }) => ports));
-  return clean.scan.ports.filter(
-    (port) => port.state === 'held' && held.has(port.port) && !left.has(port.port) && !unseen.includes(port),
-  );
+  const left = new Set([...clean.remaining.flatMap(({ ports }) => ports), ...unseen.map(({ port }) => port)]);
+  const targets = targetPorts(clean);
+  return clean.scan.ports
+    .filter(({ port, state }) => state === 'held' && held.has(port) && !left.has(port))
+    .map((port) => {
+      // The report has no second scan. Whoever is not alive and holds a target's port would be left.
+      const text = targets.has(port.port) ? 'held by a live container' : portState(port, clean.scan).text;
+      return line('info', `Port ${port.port} (${port.service}) is ${text}`, paint);
+    });
+}
+
+function targetPorts({ actions }: CleanReport): Set<number> {
+  return new Set(actions.flatMap(({ ports }) => ports));
 }
 
 function heldPorts({ ports }: CleanReport): Set<number> {

@@ -1,4 +1,6 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
+import { json, ports } from './common-options.ts';
+import { historyCommand } from './operator-commands.ts';
 
 /** Options of every command, allowed before and after its name. */
 export const globalOptions: readonly OptionSpec[] = [
@@ -7,16 +9,6 @@ export const globalOptions: readonly OptionSpec[] = [
   { name: 'help', short: 'h', help: 'Show help.' },
   { name: 'version', short: 'V', help: 'Show the version.' },
 ];
-
-const json = { name: 'json', help: 'Write the result as JSON.' } as const;
-
-const ports = {
-  name: 'ports',
-  value: 'PORTS',
-  help: 'Only these ports: 8091,8092 or 8000-8010 (ORPHAND_PORTS).',
-  key: 'ports',
-  list: true,
-} as const;
 
 const root = {
   name: 'root',
@@ -73,6 +65,47 @@ const table = [
     ],
   },
   {
+    name: 'serve',
+    summary: 'run the daemon: sweeps, HTTP API, metrics, status page',
+    details: [
+      'Sweeps by sweep.schedule and only reports, unless sweep.clean says what it may end. Serves http.listen and the unix socket http.socket, or the sockets that systemd passes in.',
+      'SIGHUP reads the configuration again; SIGTERM and SIGINT stop it within 5 seconds.',
+    ],
+    args: '',
+    arity: [0, 0],
+    options: [],
+    exit: [
+      [0, 'stopped by a signal'],
+      [1, 'a socket is in use, or could not be opened'],
+    ],
+  },
+  {
+    name: 'status',
+    summary: 'ask the running daemon how it is and what it has found',
+    details: ['Asks over the unix socket (http.socket), else over http.listen.'],
+    args: '',
+    arity: [0, 0],
+    options: [json],
+    exit: [
+      [0, 'it is well and found no orphan, no suspect, nothing unknown'],
+      [1, 'something to look at, or no daemon runs'],
+    ],
+  },
+  {
+    name: 'boot',
+    summary: 'clean up once before containers start, in bounded time (orphand-boot.service)',
+    details: [
+      'As clean, with the settings under boot. What it did is left in /run/orphand/boot.json and, where node_exporter reads text files, in orphand_boot.prom.',
+    ],
+    args: '',
+    arity: [0, 0],
+    options: [json],
+    exit: [
+      [0, 'no orphan is left, or nothing may be ended'],
+      [1, 'an orphan survived'],
+    ],
+  },
+  {
     name: 'explain',
     summary: 'say who holds a port, or what a process is: the chain, the evidence, the cure',
     details: [
@@ -86,6 +119,7 @@ const table = [
       [1, 'nothing is there'],
     ],
   },
+  historyCommand,
   {
     name: 'config',
     summary: 'check the configuration, or print the effective one or its JSON Schema',

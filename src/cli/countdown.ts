@@ -40,7 +40,8 @@ export class Countdown {
   #wait(what: string, ms: number): void {
     const until = performance.now() + ms;
     const tick = (): void => {
-      const seconds = Math.max(0, Math.ceil((until - performance.now()) / 1000));
+      // Rounded, because a timer may fire a millisecond early: 1.0003 s are not 2 s.
+      const seconds = Math.max(0, Math.round((until - performance.now()) / 1000));
       this.#terminal.progress(`${what} (${seconds} s)…`);
     };
     tick();

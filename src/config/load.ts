@@ -64,11 +64,18 @@ interface Layer {
   where(path: KeyPath): string;
 }
 
-async function checked(value: unknown, where: Layer['where']): Promise<Layer> {
+/** Checks one layer; problems come in the order of `lineOf`, for a person goes through a file from top to bottom. */
+async function checked(
+  value: unknown,
+  where: Layer['where'],
+  lineOf: (path: KeyPath) => number = () => 0,
+): Promise<Layer> {
   const { shapeProblems } = await import('./shape.ts');
   const { meaningProblems } = await import('./meaning.ts');
   const lines = (problems: readonly Problem[]): string[] =>
-    problems.map((one) => `${where(one.path)}: ${one.text}`);
+    [...problems]
+      .sort((one, other) => lineOf(one.path) - lineOf(other.path))
+      .map(({ path, text }) => `${where(path)}: ${text}`);
   const shape = shapeProblems(value);
   if (shape.length > 0) throw new ConfigError(lines(shape));
   const data = value as ConfigFile;
@@ -82,10 +89,11 @@ async function fileLayer({ path, text }: FoundFile): Promise<Layer> {
   const { pathText } = await import('./problem.ts');
   const file = parseYaml(text, path);
   const { sectionNames } = await import('./schema.ts');
-  return await checked(withoutEmptySections(file.value, sectionNames()), (at) => {
+  const where = (at: KeyPath): string => {
     const key = pathText(at);
     return `${path}:${file.lineOf(at)}${key === '' ? '' : `: ${key}`}`;
-  });
+  };
+  return await checked(withoutEmptySections(file.value, sectionNames()), where, file.lineOf);
 }
 
 /** A file of comments only, or a section whose keys are all commented out, says nothing. */

@@ -8,7 +8,7 @@ export interface YamlFile {
   /** undefined: nothing but comments. */
   value: unknown;
   /** 1-based line of the value, or of its key; of the nearest part that has one where the path leads nowhere. */
-  lineOf(path: KeyPath): number;
+  lineOf: (path: KeyPath) => number;
 }
 
 /** Reads YAML 1.2, one document. Throws a ConfigError that names line and cause; `name` is the file in messages. */

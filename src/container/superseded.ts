@@ -4,12 +4,14 @@ import { readBootTime } from '../procfs/boot.ts';
 import { readCmdline } from '../procfs/cmdline.ts';
 import { MalformedError, UnreadableError, type ProcFs } from '../procfs/fs.ts';
 import { readExe } from '../procfs/links.ts';
+import { listPids } from '../procfs/pids.ts';
 import { readStat } from '../procfs/stat.ts';
 import { readStatus } from '../procfs/status.ts';
 import { hasEnded } from './ended.ts';
 import { optionValue } from './program.ts';
+import { quietly } from './quietly.ts';
 import { parsePid, readRecordFile } from './record-file.ts';
-import { supervisorFrom } from './supervisor.ts';
+import { helperKind, supervisorFrom } from './supervisor.ts';
 
 // btime has whole seconds and moves when the clock is set: a difference below this is none.
 const CLOCK_MARGIN_MS = 1000;
@@ -40,6 +42,9 @@ interface Question {
  *    somebody starts it again, a second conmon writes conmon.pid, the OCI runtime refuses ("container already exists") and
  *    the second conmon goes: the first still is the only life. The runtime writes pidfile only after it has created an
  *    instance: so pidfile must be younger, too, and must not name a process below this supervisor.
+ * 8. The same while the container ends (podman 4.3 itself ends it after such a refusal, seen): pidfile then names a first
+ *    process that has gone, and "younger" is as blurred as the boot time. So the supervisor must still have a container's
+ *    process below it; one that is about to exit has its exit command at most.
  */
 export function supersededBy(proc: ProcFs, question: Question): Supervisor['superseded'] {
   try {
@@ -60,8 +65,8 @@ function proof(proc: ProcFs, { supervisor, cmdline, hostRoot = '/' }: Question):
   const since = readBootTime(proc) + supervisor.startTime * MS_PER_TICK + CLOCK_MARGIN_MS;
   const byPid = youngerPid(join(hostRoot, paths.conmon), since);
   const instance = youngerPid(join(hostRoot, paths.container), since);
-  if (byPid === undefined || instance === undefined || byPid === supervisor.pid) return undefined;
-  if (isBelow(proc, instance, supervisor.pid)) return undefined;
+  if (byPid === undefined || instance === undefined) return undefined;
+  if (isBelow(proc, instance, supervisor.pid) || !keepsAnything(proc, supervisor.pid)) return undefined;
 
   const named = readStat(proc, byPid);
   const living = named === undefined || hasEnded(named) ? undefined : named;
@@ -110,6 +115,16 @@ function isBelow(proc: ProcFs, pid: number, supervisor: number): boolean {
     seen.add(each);
   }
   return false;
+}
+
+/** Whether a supervisor has a live child that is no program of the runtime's (its exit command is podman). */
+function keepsAnything(proc: ProcFs, supervisor: number): boolean {
+  return listPids(proc).some((pid) => {
+    const stat = quietly(() => readStat(proc, pid));
+    if (stat?.ppid !== supervisor || hasEnded(stat)) return false;
+    const cmdline = readCmdline(proc, pid) ?? [];
+    return helperKind({ comm: stat.comm, cmdline, exe: readExe(proc, pid) }) === undefined;
+  });
 }
 
 function isYounger(

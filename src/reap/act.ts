@@ -46,14 +46,15 @@ export async function actLocked(deps: CleanupDeps, options: ActOptions): Promise
   const { trigger, second, scan = second, ports } = options;
   const id = options.id ?? cleanupId(clock);
   const confirmed = options.confirmations.filter(isConfirmed);
-  const targets = options.confirmations.map(({ target }) => target);
-  const others = options.confirmations.flatMap((each) => (isConfirmed(each) ? [] : toAction(each)));
+  // What is too early to say is no part of this clean-up.
+  const settled = options.confirmations.filter(({ state }) => state !== 'early');
+  const targets = settled.map(({ target }) => target);
+  const others = settled.flatMap((each) => (isConfirmed(each) ? [] : toAction(each)));
   if (confirmed.length === 0) {
     const verified = verify({ before: scan, after: second, targets, ports, ms: 0 });
     return { id, trigger, dryRun: false, scan, actions: others, ...verified };
   }
-  checkBlastRadius(confirmed, deps.maxTargets, options.force === true);
-
+  const tree = new DeadTree({ proc: deps.proc, clock, report: second, confirmed });
   const record = new CleanupRecord({
     directory: deps.stateDirectory,
     maxBytes: deps.journalMaxBytes,
@@ -61,39 +62,23 @@ export async function actLocked(deps: CleanupDeps, options: ActOptions): Promise
     id,
     onFailure: (detail) => deps.onProgress?.({ kind: 'journal-failed', detail }),
   });
-  let tree: DeadTree | undefined;
+  const actions = (): Action[] => [...tree.actions(), ...others];
   try {
-    record.intent(deps.proc, { trigger, report: second, targets: confirmed.map(({ target }) => target) });
-    tree = new DeadTree({ proc: deps.proc, clock, report: second, confirmed });
     const began = clock.monotonic();
     const after = await end(tree, deps, options, record);
-    const {
-      ports: cleaned,
-      remaining,
-      ok,
-    } = verify({
-      before: scan,
-      after,
-      targets,
-      ports,
-      ms: Math.round(clock.monotonic() - began),
-    });
-    const result = {
-      actions: [...tree.actions(), ...others],
-      ports: cleaned,
-      ok: ok && !tree.hasSurvivors(),
-    };
-    record.outcome({ ...result, error: null });
-    deps.onProgress?.({ kind: 'verified', ports: cleaned, ok: result.ok });
-    return { id, trigger, dryRun: false, scan, remaining, ...result };
+    const ms = Math.round(clock.monotonic() - began);
+    const verified = verify({ before: scan, after, targets, ports, ms });
+    const ok = verified.ok && !tree.hasSurvivors();
+    const report = { id, trigger, dryRun: false, scan, actions: actions(), ...verified, ok };
+    record.outcome({ ...report, error: null });
+    deps.onProgress?.({ kind: 'verified', ports: report.ports, ok });
+    return report;
   } catch (error) {
-    if (tree !== undefined) {
-      const message = error instanceof Error ? error.message : String(error);
-      record.outcome({ ok: false, actions: [...tree.actions(), ...others], ports: [], error: message });
-    }
+    const message = error instanceof Error ? error.message : String(error);
+    record.outcome({ ok: false, actions: actions(), ports: [], error: message });
     throw error;
   } finally {
-    tree?.close();
+    tree.close();
     record.close();
   }
 }
@@ -104,10 +89,17 @@ export function cleanupId(clock: Clock): string {
 }
 
 function end(tree: DeadTree, deps: CleanupDeps, options: ActOptions, record: CleanupRecord): Promise<Report> {
-  const scope = options.ports === undefined ? undefined : { ports: [...options.ports] };
-  const look = (): Promise<Report> => deps.look(scope);
+  const { ports, second, trigger, force } = options;
+  const look = (): Promise<Report> => deps.look(ports === undefined ? {} : { ports });
   return terminate(tree, {
     look,
+    onReady: (forks) => {
+      // Now that all of them are known, and none was signalled.
+      const targets = tree.targets();
+      checkBlastRadius([...targets, ...forks], deps.maxTargets, force === true);
+      record.intent(deps.proc, { trigger, report: second, targets });
+      record.adopted(forks);
+    },
     release: () => releaseContainers(tree, deps, look),
     gracePeriodMs: deps.gracePeriodMs,
     killTimeoutMs: deps.killTimeoutMs ?? KILL_TIMEOUT_MS,

@@ -27,7 +27,8 @@ export interface CleanupOptions {
 
 /** The whole sequence in one call: look, plan, look again, end, verify. Throws CleanupRefusedError, with the report of the first look. */
 export async function cleanup(deps: CleanupDeps, options: CleanupOptions): Promise<CleanReport> {
-  const scan = await deps.look(scopeOf(options));
+  const { ports } = options;
+  const scan = await deps.look(ports === undefined ? {} : { ports });
   const targets = planTargets(scan, options);
   if (options.dryRun || targets.length === 0) return withoutActing(deps, options, scan, targets);
   try {
@@ -59,7 +60,7 @@ async function lookAgainAndAct(
       deps.onProgress?.({ kind: 'second-look-wait', targets: [...targets], ms: confirmAfterMs });
       if (await sleepUntil(clock, clock.monotonic() + confirmAfterMs, signal)) {
         const now = clock.monotonic();
-        second = await deps.look(scopeOf(options));
+        second = await deps.look(ports === undefined ? {} : { ports });
         if (signal?.aborted !== true) confirmations = confirm(first, second, { confirmAfterMs, now });
       }
       confirmations ??= targets.map((target) => ({
@@ -92,8 +93,4 @@ function planned({ identity, comm, verdict, reason, ports }: Target): Action {
   const outcome: Outcome = 'planned';
   const { pid, startTime } = identity;
   return { pid, startTime, comm, verdict, reason, ports, steps: [], outcome, detail: null, ms: 0 };
-}
-
-function scopeOf({ ports }: CleanupOptions): { ports: number[] } | undefined {
-  return ports === undefined ? undefined : { ports: [...ports] };
 }

@@ -1,14 +1,13 @@
-import type { ActionStep, Report, Target } from '../model.ts';
+import type { ActionStep, Target } from '../model.ts';
 import type { ProcFs } from '../procfs/fs.ts';
+import type { Look } from '../report/look.ts';
 import type { Clock } from './clock.ts';
 import type { OpenPidFd } from './first-look.ts';
 import type { Progress } from './progress.ts';
 
-/** Looks at the host once more. */
-export type Look = (scope?: { ports?: number[] }) => Promise<Report>;
-
 /** What a clean-up works with. */
 export interface CleanupDeps {
+  /** Looks at the host once more. */
   look: Look;
   proc: ProcFs;
   gracePeriodMs: number;

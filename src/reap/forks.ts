@@ -1,9 +1,13 @@
+import { basename } from 'node:path';
+import { programOf, type Named } from '../container/program.ts';
+import { helperKind } from '../container/supervisor.ts';
 import { openPidFd, PidFdUnavailableError, type PidFd } from '../linux/pidfd.ts';
 import { readCgroup } from '../procfs/cgroup.ts';
 import { readCmdline } from '../procfs/cmdline.ts';
+import { readExe } from '../procfs/links.ts';
 import { MalformedError, UnreadableError, type ProcFs } from '../procfs/fs.ts';
 import { listPids } from '../procfs/pids.ts';
-import { isKernelThread, readStat, type Stat } from '../procfs/stat.ts';
+import { readStat, type Stat } from '../procfs/stat.ts';
 import type { DeadTree } from './dead-tree.ts';
 import type { Member } from './member.ts';
 
@@ -39,7 +43,8 @@ export function adoptForks(tree: DeadTree): ForkWalk {
   return { adopted, settled: settled && adopted.length === 0 };
 }
 
-function adoptChild(tree: DeadTree, parent: Member, pid: number): Member | undefined {
+/** Takes in one process as a child of a member, if it is that; undefined when it is not, has gone, or lives on its own account. */
+export function adoptChild(tree: DeadTree, parent: Member, pid: number): Member | undefined {
   const pidfd = tryOpen(pid);
   if (pidfd === undefined) return undefined;
   let member: Member | undefined;
@@ -47,12 +52,13 @@ function adoptChild(tree: DeadTree, parent: Member, pid: number): Member | undef
     const stat = tryRead(() => readStat(tree.proc, pid));
     const cgroup = tryRead(() => readCgroup(tree.proc, pid));
     const cmdline = tryRead(() => readCmdline(tree.proc, pid)) ?? [];
+    const exe = tryRead(() => readExe(tree.proc, pid));
     // The order is the proof: the parent's pidfd is asked after the child's ppid was read, and while it lives that
     // number is its own; the child's is asked last, so that all of this was about the process that it holds.
-    if (stat === undefined || stat.ppid !== parent.pid || isKernelThread(stat)) return undefined;
-    if (tree.hasExited(parent) || livesOnItsOwn(tree, parent, stat, cgroup) || pidfd.hasExited())
-      return undefined;
+    if (stat === undefined || stat.ppid !== parent.pid) return undefined;
     const { startTime, comm } = stat;
+    if (tree.hasExited(parent) || actsForContainers({ comm, cmdline, exe })) return undefined;
+    if (livesOnItsOwn(tree, parent, stat, cgroup) || pidfd.hasExited()) return undefined;
     const { target } = parent;
     member = tree.adopt({
       pid,
@@ -68,6 +74,17 @@ function adoptChild(tree: DeadTree, parent: Member, pid: number): Member | undef
   } finally {
     if (member === undefined) pidfd.close();
   }
+}
+
+// `docker run` and `docker compose up` hand a SIGTERM on to containers that are alive; so does podman, a helper.
+const clients = new Set(['docker', 'docker-compose', 'podman-compose', 'nerdctl', 'ctr', 'crictl']);
+
+/** A runtime's own process, or somebody's hold on a live container. */
+function actsForContainers(process: Named): boolean {
+  const script = process.cmdline.slice(1).find((word) => !word.startsWith('-')) ?? '';
+  return (
+    helperKind(process) !== undefined || clients.has(programOf(process)) || clients.has(basename(script))
+  );
 }
 
 /** A child may be somebody's in its own right: a live container's, a unit's. What the last look calls anything but an orphan stays. */

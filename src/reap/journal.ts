@@ -46,6 +46,8 @@ class OpenJournal implements Journal {
   }
 
   write(line: JournalLine): void {
+    // Its descriptor's number may be another file's by now.
+    if (this.#closed) throw new Error('the journal is closed');
     // A line torn by a crash ends here, so that it takes no other with it.
     writeAll(this.#fd, `${this.#isTorn() ? '\n' : ''}${JSON.stringify(line)}\n`);
     fsyncSync(this.#fd);

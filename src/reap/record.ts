@@ -1,8 +1,8 @@
-import type { Action, CleanedPort, Report, Target, Trigger } from '../model.ts';
+import type { Report, Target, Trigger } from '../model.ts';
 import type { ProcFs } from '../procfs/fs.ts';
 import { readStat } from '../procfs/stat.ts';
 import { timestamp, type Clock } from './clock.ts';
-import type { JournalLine, JournalTarget } from './journal-format.ts';
+import type { CleanupOutcome, JournalLine, JournalTarget } from './journal-format.ts';
 import { openJournal, type Journal } from './journal.ts';
 import type { Member } from './member.ts';
 import { unusable } from './state-directory.ts';
@@ -17,6 +17,7 @@ export class CleanupRecord {
   readonly #clock: Clock;
   readonly #id: string;
   readonly #onFailure: (detail: string) => void;
+  #begun = false;
 
   /** Throws CleanupRefusedError `no-journal`. */
   constructor(options: {
@@ -58,12 +59,14 @@ export class CleanupRecord {
         by,
         targets,
       });
+      this.#begun = true;
     } catch (error) {
       throw unusable(this.#directory, error);
     }
   }
 
   adopted(members: readonly Member[]): void {
+    if (members.length === 0) return;
     const forks = members.map(({ pid, startTime, comm, cmdline, foundUnder }) => ({
       pid,
       startTime,
@@ -74,8 +77,11 @@ export class CleanupRecord {
     this.#tryWrite({ v: 1, kind: 'adopted', id: this.#id, at: timestamp(this.#clock), forks });
   }
 
-  outcome(result: { ok: boolean; actions: Action[]; ports: CleanedPort[]; error: string | null }): void {
-    this.#tryWrite({ v: 1, kind: 'outcome', id: this.#id, at: timestamp(this.#clock), ...result });
+  /** Of what was never begun there is none. */
+  outcome(result: Omit<CleanupOutcome, 'at'>): void {
+    const { ok, actions, ports, error } = result;
+    const at = timestamp(this.#clock);
+    if (this.#begun) this.#tryWrite({ v: 1, kind: 'outcome', id: this.#id, at, ok, actions, ports, error });
   }
 
   close(): void {

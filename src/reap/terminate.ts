@@ -13,6 +13,8 @@ import { stopForking } from './stop-forking.ts';
 
 export interface TerminateOptions {
   look: () => Promise<Report>;
+  /** Called with the forks that were found, before anything is done to any process; what it throws ends it there. */
+  onReady: (forks: Member[]) => void;
   /** What comes before the first signal: a runtime may let go of its container itself. */
   release: () => Promise<void>;
   gracePeriodMs: number;
@@ -20,7 +22,7 @@ export interface TerminateOptions {
   killTimeoutMs: number;
   maxRounds: number;
   confirmAfterMs: number;
-  /** Called with processes that were found beyond the targets, before they are signalled. */
+  /** Called with processes that turn up later, before they are signalled. */
   onAdopt: (members: Member[]) => void;
   onProgress: (progress: Progress) => void;
 }
@@ -36,8 +38,7 @@ const EXIT_MS = 50;
  */
 export async function terminate(tree: DeadTree, options: TerminateOptions): Promise<Report> {
   // While their parents live: afterwards nothing shows whose children they were.
-  const forks = adoptForks(tree).adopted;
-  if (forks.length > 0) options.onAdopt(forks);
+  options.onReady(adoptForks(tree).adopted);
   await options.release();
   await endSupervisors(tree, options);
   await sigterm(tree, options);
@@ -153,16 +154,16 @@ async function killCgroups(
 function goneCgroups(tree: DeadTree) {
   const mounts = readMountinfo(tree.proc, process.pid) ?? [];
   const alive = tree.alive();
-  // A second life of the same container would be in the same cgroup: only where no runtime knows it any more.
+  // A second life of the same container would be in the same cgroup: only where no runtime knows it any more, by what
+  // was confirmed and by the last look.
   const known = new Set(
-    tree
-      .targets()
+    [...tree.targets(), ...tree.report.processes]
       .filter(({ reason }) => reason !== 'container-gone')
       .map(({ container }) => containerKey(container)),
   );
   const found = alive.flatMap(({ target, cgroup }) => {
     const id = target.container?.id;
-    if (typeof id !== 'string' || cgroup === undefined || target.reason !== 'container-gone') return [];
+    if (typeof id !== 'string' || cgroup === undefined) return [];
     return known.has(containerKey(target.container)) ? [] : containerCgroups(cgroup, id, mounts);
   });
   return [...new Map(found.map((cgroup) => [cgroup.directory, cgroup])).values()];

@@ -143,8 +143,8 @@ const bad: [name: string, text: string, problems: string[]][] = [
     'a key without a value',
     'stateDirectory:\nports:',
     [
-      'config.yaml:2: ports: has no value: give it one, or leave the key out',
       'config.yaml:1: stateDirectory: has no value: give it one, or leave the key out',
+      'config.yaml:2: ports: has no value: give it one, or leave the key out',
     ],
   ],
   [

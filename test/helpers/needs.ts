@@ -13,6 +13,7 @@ const probes = {
   nix: () => has('nix-instantiate'),
   tmux: () => has('tmux'),
   unshare: () => has('unshare'),
+  strace: () => has('strace'),
 } satisfies Record<string, () => boolean>;
 
 function has(program: string): boolean {

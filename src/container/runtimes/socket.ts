@@ -11,6 +11,9 @@ const LIMIT = 8 * 1024 * 1024;
 
 /** Asks docker's API (podman's has the same path) for one container; never rejects. 404 is the only answer that means absent. */
 export function inspectOverSocket(socketPath: string, id: string, timeoutMs: number): Promise<SocketAnswer> {
+  // Node 20 cuts a longer path short (sun_path, unix(7)) and would ask whoever listens there.
+  if (Buffer.byteLength(socketPath) > 107)
+    return Promise.resolve({ result: 'silent', reason: 'ENAMETOOLONG' });
   return new Promise((resolve) => {
     const silent = (reason: string): void => {
       resolve({ result: 'silent', reason });
