@@ -1,0 +1,222 @@
+/** The HTTP side of the daemon: one Fastify app behind a unix and a TCP socket. */
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify';
+import { peerCredentials } from '../linux/peercred.ts';
+import { type Access, callerOf, controlRefusal } from './access.ts';
+import { createDoor } from './door.ts';
+import type { Engine } from './engine.ts';
+import { problemOf } from './errors.ts';
+import { createEventHub } from './events.ts';
+import { answerRaw } from './headers.ts';
+import { type Limits, defaultLimits } from './limits.ts';
+import { type Bound, type Endpoint, listenOn } from './listen.ts';
+import { createMethodTable } from './methods.ts';
+import { createMetrics } from './metrics.ts';
+import { addDocs } from './openapi.ts';
+import type { ReadCredentials } from './peers.ts';
+import { ProblemError, problemType } from './problem.ts';
+import { cleanupRoutes } from './routes/cleanups.ts';
+import type { App, RouteDeps } from './routes/deps.ts';
+import { healthRoutes } from './routes/health.ts';
+import { pageRoutes } from './routes/page.ts';
+import { readRoutes } from './routes/reads.ts';
+import { streamRoutes } from './routes/stream.ts';
+import { addSchemas } from './schemas/all.ts';
+
+/** What the HTTP side is built from. */
+export interface HttpOptions {
+  engine: Engine;
+  access: Access;
+  version: string;
+  /** pino, or anything that logs like it; undefined: silent. */
+  log?: FastifyBaseLogger | undefined;
+  limits?: Partial<Limits>;
+  /** Whether the TCP socket may be on another address than loopback; its own address then is a Host that is accepted. */
+  allowRemote?: boolean;
+  /** Further Host names with `allowRemote`. */
+  extraNames?: readonly string[];
+  /** For tests: how SO_PEERCRED is read. */
+  credentials?: ReadCredentials;
+}
+
+/** The HTTP side, not listening yet. */
+export interface HttpSide {
+  /** For tests (`inject`) and the OpenAPI document. */
+  readonly app: App;
+  /** Opens one more socket for the app. Throws ListenError. */
+  listen(endpoint: Endpoint): Promise<Bound>;
+  /** Stops accepting, ends the event streams, waits `graceMs` for answers under way, then cuts them. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Builds the app; it answers `inject` at once and sockets after `listen`. */
+export async function buildHttp(options: HttpOptions): Promise<HttpSide> {
+  const { engine, access, version, log } = options;
+  const limits: Limits = { ...defaultLimits, ...options.limits };
+  const app = createApp(log, limits);
+
+  const metrics = createMetrics(engine, version, limits.metricsCacheMs);
+  const hub = createEventHub(engine, limits, (unreadBytes) => {
+    app.log.warn({ unreadBytes }, 'event stream dropped: its reader is too slow');
+  });
+
+  addErrors(app);
+  await addDefences(app, limits);
+  addSchemas(app);
+  await addDocs(app, version);
+  const methods = createMethodTable();
+  app.addHook('onRoute', ({ url, method }) => {
+    methods.add(url, [method].flat());
+  });
+
+  const failures = app.createRateLimit({
+    max: limits.failuresPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request: FastifyRequest) => callerOf(request, true).key,
+  });
+  const deps: RouteDeps = {
+    engine,
+    metrics,
+    hub,
+    limits,
+    mayControl: (request) => controlRefusal(request, access) === undefined,
+    unlockable: access.token !== undefined,
+    async requireControl(request) {
+      const refused = controlRefusal(request, access);
+      if (refused === undefined) return;
+      // Only failures are counted, so nobody can lock out who has the token by guessing at it.
+      const count = await failures(request);
+      request.log.warn({ caller: callerOf(request, true).name, code: refused.code }, 'control refused');
+      if (!count.isAllowed && count.isExceeded) {
+        throw new ProblemError('rate-limited', 'Too many failed attempts at control.', {
+          headers: { 'retry-after': String(count.ttlInSeconds) },
+        });
+      }
+      throw refused;
+    },
+  };
+  // After the plugins are loaded, so that their hooks see the routes.
+  await app.register((scope: App, _options, done) => {
+    for (const add of [healthRoutes, readRoutes, cleanupRoutes, streamRoutes, pageRoutes]) add(scope, deps);
+    done();
+  });
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
+    const [path = '/'] = request.url.split('?');
+    const allowed = methods.allowed(path);
+    if (allowed.length === 0) throw new ProblemError('not-found');
+    throw new ProblemError('method-not-allowed', `It takes ${allowed.join(', ')}.`, {
+      headers: { allow: allowed.join(', ') },
+    });
+  });
+  await app.ready();
+
+  const servers = new Set<ReturnType<typeof createDoor>>();
+  return {
+    app,
+    async listen(endpoint) {
+      const server = createDoor({
+        routing: (request, response) => {
+          app.routing(request, response);
+        },
+        credentials: options.credentials ?? peerCredentials,
+        limits,
+        allowRemote: options.allowRemote ?? false,
+        extraNames: options.extraNames ?? [],
+      });
+      const bound = await listenOn(server, endpoint);
+      servers.add(server);
+      return bound;
+    },
+    async close(graceMs = 2_000) {
+      const closed = [...servers].map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => {
+              resolve();
+            });
+          }),
+      );
+      hub.close();
+      metrics.close();
+      for (const server of servers) server.closeIdleConnections();
+      const cut = setTimeout(() => {
+        for (const server of servers) server.closeAllConnections();
+      }, graceMs);
+      await Promise.all(closed);
+      clearTimeout(cut);
+      await app.close();
+    },
+  };
+}
+
+function createApp(log: FastifyBaseLogger | undefined, limits: Limits): App {
+  const app = fastify({
+    ...(log === undefined ? { logger: false } : { loggerInstance: log }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: limits.bodyBytes,
+    requestIdHeader: false,
+    // Fastify's own answer while closing is no problem document; the sockets are closed anyway.
+    return503OnClosing: false,
+    // By default "99" becomes 99, unknown members vanish and defaults appear: a request must say what it means.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, strict: true } },
+    frameworkErrors(error, _request, reply) {
+      answerRaw(reply.raw, problemOf(error));
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  // Only JSON: a form of another site can send text/plain.
+  app.removeContentTypeParser('text/plain');
+  return app;
+}
+
+function addErrors(app: App): void {
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error);
+    const body = problem.body();
+    if (body.status >= 500 && !(error instanceof ProblemError))
+      request.log.error({ err: error }, 'request failed');
+    return reply.code(body.status).headers(problem.headers).type(problemType).send(JSON.stringify(body));
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const control = request.method === 'POST';
+    request.log[control ? 'info' : 'debug'](
+      {
+        method: request.method,
+        path: request.url,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        caller: callerOf(request, control).name,
+      },
+      'request answered',
+    );
+    done();
+  });
+}
+
+async function addDefences(app: App, limits: Limits): Promise<void> {
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('cache-control', 'no-store');
+    done();
+  });
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    // Plain HTTP on loopback.
+    strictTransportSecurity: false,
+    referrerPolicy: { policy: 'same-origin' },
+    xFrameOptions: { action: 'deny' },
+  });
+  await app.register(rateLimit, {
+    max: limits.requestsPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => callerOf(request, false).key,
+  });
+}

@@ -1,0 +1,48 @@
+/** Every bound of the HTTP side in one place; tests make them small. */
+export interface Limits {
+  /** Per listening socket. */
+  maxConnections: number;
+  /** Until the headers, and until the whole request, must have arrived. */
+  headersTimeoutMs: number;
+  requestTimeoutMs: number;
+  /** How often those two are looked at: node's default of 30 s would leave a slow request open as long. */
+  checkIntervalMs: number;
+  /** How long an idle kept-alive connection stays. */
+  keepAliveMs: number;
+  /** Without a byte in either direction; longer than a clean-up may take. */
+  idleTimeoutMs: number;
+  bodyBytes: number;
+  headerBytes: number;
+  /** Requests per minute: all from one caller, control from one caller, and failed attempts at control. */
+  requestsPerMinute: number;
+  controlPerMinute: number;
+  failuresPerMinute: number;
+  /** Event streams open at a time, and the unread bytes at which one is dropped. */
+  maxStreams: number;
+  streamBufferBytes: number;
+  heartbeatMs: number;
+  /** Events kept for a reader that comes back. */
+  eventsKept: number;
+  /** How old the text of /metrics may be: many scrapers cost as much as one. */
+  metricsCacheMs: number;
+}
+
+/** What the daemon uses. Timeouts as measured in the security findings: a slow request was closed after 3.5 s. */
+export const defaultLimits: Limits = {
+  maxConnections: 64,
+  headersTimeoutMs: 3_000,
+  requestTimeoutMs: 4_000,
+  checkIntervalMs: 500,
+  keepAliveMs: 5_000,
+  idleTimeoutMs: 120_000,
+  bodyBytes: 4_096,
+  headerBytes: 8_192,
+  requestsPerMinute: 1_200,
+  controlPerMinute: 30,
+  failuresPerMinute: 10,
+  maxStreams: 24,
+  streamBufferBytes: 262_144,
+  heartbeatMs: 15_000,
+  eventsKept: 64,
+  metricsCacheMs: 1_000,
+};
