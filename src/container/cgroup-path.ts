@@ -84,9 +84,15 @@ function fromPlace(part: string, index: number, parts: string[]): Named | undefi
   if (ecs !== undefined) return ecs;
   if (id === undefined) return undefined;
   if (before === 'docker') return { runtime: 'docker', id };
-  if (before === 'libpod' || before === 'libpod_parent') return { runtime: 'podman', id };
+  if (before === 'libpod') return { runtime: 'podman', id };
+  if (isPod(before, parts[index + 1])) return undefined;
   const inPod = parts.slice(0, index).some((each) => /^kubepods/.test(each)) || /^pod[0-9a-f]/.test(before);
   return { runtime: inPod ? 'kubernetes-unknown' : 'unknown', id };
+}
+
+/** A pod with the cgroupfs driver: /libpod_parent/POD/libpod-ID (seen on podman 4.3), or --cgroup-parent's instead of the first. */
+function isPod(before: string, next: string | undefined): boolean {
+  return before === 'libpod_parent' || (next !== undefined && fromComponent(next)?.runtime === 'podman');
 }
 
 function fromMachine(part: string, next: string | undefined): Named | undefined {

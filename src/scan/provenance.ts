@@ -23,12 +23,20 @@ export class ProvenanceFinder {
     this.#hostNamespaces = new Set([1, self].flatMap((pid) => namespaceQuietly(table, pid)));
   }
 
-  /** A runtime's own process (conmon, a shim …), which may sit in a container's cgroup without being part of it. */
+  /**
+   * A runtime's own process (conmon, a shim …), which may sit in a container's cgroup without being part of it. One that
+   * sees a container's mounts is that container's, whatever its program: docker in docker, an image's own `conmon`.
+   */
   helper(pid: number): string | undefined {
     return memo(this.#helpers, pid, () => {
       const stat = this.#table.stat(pid);
       if (stat === undefined) return undefined;
-      return helperKind({ comm: stat.comm, cmdline: this.#table.cmdline(pid), exe: this.#table.exe(pid) });
+      const kind = helperKind({
+        comm: stat.comm,
+        cmdline: this.#table.cmdline(pid),
+        exe: this.#table.exe(pid),
+      });
+      return kind === undefined || this.#fromMounts(pid) !== undefined ? undefined : kind;
     });
   }
 
@@ -43,7 +51,9 @@ export class ProvenanceFinder {
   supervisor(pid: number, provenance: Provenance | undefined): Supervisor | undefined {
     for (const ancestor of this.#table.ancestors(pid)) {
       const supervisor = this.#asSupervisor(ancestor);
-      if (supervisor !== undefined && this.#matches(supervisor, pid, provenance)) return supervisor;
+      if (supervisor === undefined || !this.#matches(supervisor, pid, provenance)) continue;
+      // What runs inside a container does not keep that container, though it be a conmon.
+      if (!this.sameContainer(pid, ancestor.pid)) return supervisor;
     }
     if (provenance === undefined) return undefined;
     const keepers = this.#keepersByMounts().get(this.#ownNamespace(pid) ?? '') ?? [];
@@ -121,7 +131,10 @@ export class ProvenanceFinder {
     const found = containerFromMounts(this.#table.mounts(pid), this.#table.mounts(this.#self));
     if (found === undefined) return undefined;
     // Whose mounts they are is known here only.
-    return { ...found, evidence: found.evidence.map((each) => ({ ...each, source: `/proc/${pid}/mountinfo` })) };
+    return {
+      ...found,
+      evidence: found.evidence.map((each) => ({ ...each, source: `/proc/${pid}/mountinfo` })),
+    };
   }
 
   /** Neither cgroup nor mounts say so, but its parent is a container's supervisor (`--rootfs /`, an exotic store). */
@@ -162,7 +175,8 @@ export class ProvenanceFinder {
         const parent = this.#table.ancestors(pid)[0];
         const supervisor = parent === undefined ? undefined : this.#asSupervisor(parent);
         const namespace = supervisor === undefined ? undefined : this.#ownNamespace(pid);
-        if (supervisor === undefined || namespace === undefined) continue;
+        if (supervisor === undefined || namespace === undefined || this.sameContainer(pid, supervisor.pid))
+          continue;
         this.#keepers.set(namespace, [...(this.#keepers.get(namespace) ?? []), supervisor]);
       }
     }
@@ -175,7 +189,8 @@ export class ProvenanceFinder {
    */
   #matches(supervisor: Supervisor, pid: number, provenance: Provenance | undefined): boolean {
     const { containerId } = supervisor;
-    if (containerId === undefined || provenance?.id === undefined) return true;
+    // The mounts of a container inside a container may name anything: who is above keeps it.
+    if (containerId === undefined || provenance?.id === undefined || provenance.via === 'rootfs') return true;
     return provenance.id === containerId || this.#table.cgroup(pid).includes(containerId);
   }
 }

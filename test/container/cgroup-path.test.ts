@@ -51,6 +51,22 @@ const cases: { name: string; text: string; expected: [string, string] | undefine
     expected: ['podman', a],
   },
   {
+    name: 'a podman pod with cgroupfs stands before its container, as seen here',
+    text: `0::/libpod_parent/${b}/libpod-${a}`,
+    expected: ['podman', a],
+  },
+  {
+    name: 'a podman pod below a parent of the user’s choice, too',
+    text: `0::/my/parent/${b}/libpod-${a}`,
+    expected: ['podman', a],
+  },
+  { name: 'a podman pod alone is no container', text: `0::/libpod_parent/${b}`, expected: undefined },
+  {
+    name: 'a podman inside a container of nobody knows whose',
+    text: `0::/actions_job/${a}/libpod_parent/libpod-${b}`,
+    expected: ['unknown', a],
+  },
+  {
     name: 'conmon with cgroupfs is in no container',
     text: '9:name=systemd:/libpod_parent/conmon\n0::/',
     expected: undefined,

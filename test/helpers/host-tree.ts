@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
@@ -43,6 +52,7 @@ export function hostTree(
 /** A directory that goes with the test, short enough for a unix socket's path (107 bytes). */
 export function shortDirectory(t: Test): string {
   const directory = mkdtempSync(join(tmpdir(), 'orphand-'));
+  chmodSync(directory, 0o755);
   t.teardown(() => {
     rmSync(directory, { recursive: true, force: true });
   });
@@ -64,4 +74,15 @@ export function podmanMounts(store: string, layer: string, runRoot?: string, id?
 /** The stat of a process in state Z. With more threads than one it is one whose main thread has exited. */
 export function stateZ(pid: number, threads: number, startTime: number): string {
   return `${pid} (x) Z 1 ${pid} ${pid} 0 -1 0 ${'0 '.repeat(10)}${threads} 0 ${startTime}\n`;
+}
+
+/** Runs something as a user who may read nothing that is closed to others, even where the tests are root's. */
+export function unprivileged<T>(run: () => T): T {
+  if (process.getuid?.() !== 0) return run();
+  process.seteuid?.(65534);
+  try {
+    return run();
+  } finally {
+    process.seteuid?.(0);
+  }
 }

@@ -164,6 +164,31 @@ t.test('a process that calls itself conmon supervises nothing', async (t) => {
   });
 });
 
+const storeMounts = (id: string): string =>
+  `73 48 0:40 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/var/lib/containers/storage/overlay/${id}/diff,workdir=/w\n`;
+
+t.test(
+  "a program called conmon inside a dead container is the container's, and keeps nothing alive",
+  async (t) => {
+    const inner = podman(11, 1, A, {
+      ...conmon(11, A),
+      mountinfo: storeMounts(A),
+      cgroup: `/libpod_parent/libpod-${A}`,
+      sockets: [7001],
+    });
+    const child = podman(12, 11, A, { mountinfo: storeMounts(A) });
+    t.strictSame(await verdicts(t, [inner, child]), { 11: 'container-gone', 12: 'container-gone' });
+  },
+);
+
+t.test("a real conmon in its container's cgroup is a helper", async (t) => {
+  const found = await verdicts(t, [
+    conmon(10, A, { cgroup: `/libpod_parent/libpod-${A}`, sockets: [7001] }),
+    podman(11, 10, A),
+  ]);
+  t.match(found, { 10: 'runtime-helper' });
+});
+
 t.test('a build step lives while its engine does', async (t) => {
   const engine: FakeProcess = {
     pid: 10,

@@ -71,7 +71,7 @@ export class Asker {
   }
 
   #mayRunAs(user: User): boolean {
-    const own = process.getuid?.();
+    const own = process.geteuid?.();
     return own === 0 || own === user.uid;
   }
 

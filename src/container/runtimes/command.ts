@@ -20,7 +20,7 @@ export function runCommand(
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
-      ...(process.getuid?.() === user.uid ? {} : { uid: user.uid, gid: user.gid }),
+      ...(process.geteuid?.() === user.uid ? {} : { uid: user.uid, gid: user.gid }),
       // Any directory of root's may be closed to the user: podman fails where it can't look up its own.
       cwd: '/',
       env: { PATH, HOME: user.home, USER: user.name, LOGNAME: user.name, ...runtimeDirectory(user), ...env },

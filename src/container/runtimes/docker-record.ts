@@ -95,19 +95,12 @@ export class DockerRecords {
     const file = this.#host.read(path);
     const result =
       file.state === 'gone'
-        ? this.#absence(place)
+        ? 'absent'
         : file.state === 'unreadable'
           ? { unreadable: `${path}: ${file.code}` }
           : (parseDockerConfig(file.text) ?? { unreadable: `${path}: malformed` });
     this.#inspections.set(path, result);
     return result;
-  }
-
-  /** A directory that can't be listed may hide that the file is there. */
-  #absence(place: DockerPlace): 'absent' | { unreadable: string } {
-    const path = join(place.root, 'containers');
-    const names = this.#host.list(path);
-    return names === undefined || Array.isArray(names) ? 'absent' : { unreadable: `${path}: ${names.code}` };
   }
 
   /** Container by layer: DATA/image/DRIVER/layerdb/mounts/ID/mount-id holds the layer's name. */

@@ -36,7 +36,7 @@ export async function releaseContainer(
   const program = host.program(runtime);
   if (program === undefined) return refusal(`${runtime} is not installed`);
   const user = ownerOf(host, request);
-  const own = process.getuid?.();
+  const own = process.geteuid?.();
   if (own !== 0 && own !== user.uid) return refusal(`only root or ${user.name} can do that`);
 
   const dockerHost = env['DOCKER_HOST'];

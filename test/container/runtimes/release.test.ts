@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { Host } from '../../../src/container/runtimes/host.ts';
 import { releaseContainer, type ReleaseRequest } from '../../../src/container/runtimes/release.ts';
-import { hexId, hostTree } from '../../helpers/host-tree.ts';
+import { hexId, hostTree, unprivileged } from '../../helpers/host-tree.ts';
 import { needs } from '../../helpers/needs.ts';
 
 const id = hexId('a');
@@ -126,11 +126,12 @@ t.test('a rootless container is released as its owner', async (t) => {
   t.strictSame([...calls], ['4242:4343:/home/alice:/run/user/4242']);
 });
 
-t.test('nobody but root and the owner can release', { skip: uid === 0 && 'root can' }, async (t) => {
+t.test('nobody but root and the owner can release', async (t) => {
   const tree = hostTree(t, []);
   tree.write('/usr/bin/podman', '#!/bin/sh\n');
   chmodSync(join(tree.root, 'usr/bin/podman'), 0o755);
   const request = { container: { runtime: 'podman', id, name: null }, uid: 0, stopSeconds: 1 };
-  const result = await releaseContainer(new Host(tree.root, {}), { timeoutMs: 10_000, env: {} }, request);
+  const host = new Host(tree.root, {});
+  const result = await unprivileged(() => releaseContainer(host, { timeoutMs: 10_000, env: {} }, request));
   t.match(result, { released: false, steps: [], detail: /only root/ });
 });
