@@ -5,6 +5,7 @@ import type { Loaders } from './cli/main.ts';
 const loaders: Loaders = {
   scan: () => import('./cli/scan.ts'),
   clean: () => import('./cli/clean.ts'),
+  stop: () => import('./cli/stop.ts'),
   serve: () => import('./cli/serve.ts'),
   status: () => import('./cli/status.ts'),
   boot: () => import('./cli/boot.ts'),

@@ -13,11 +13,7 @@ export function cleanText(clean: CleanReport, paint: Paint): string {
   const planned = clean.actions.filter(({ outcome }) => outcome === 'planned').length;
   const unseen = heldUnseen(clean);
   return [
-    ...clean.actions.map((action) => actionLine(action, paint)),
-    ...clean.ports
-      .filter(({ freed }) => freed)
-      .map(({ port, service }) => line('ok', `Freed port ${port} (${service})`, paint)),
-    ...limits(clean.scan, false, paint),
+    ...cleanedLines(clean, paint),
     '',
     paint.strong('=== Cleanup Summary ==='),
     clean.dryRun ? `Processes that would be killed: ${planned}` : `Processes killed: ${ended}`,
@@ -33,6 +29,17 @@ export function cleanText(clean: CleanReport, paint: Paint): string {
     ...(clean.dryRun ? [line('info', 'Dry run: nothing was ended', paint)] : []),
     verdictLine(clean.ports, clean.remaining.length + unseen.length, paint),
   ].join('\n');
+}
+
+/** What was done, one line per process and per port that it freed, and what could not be seen. */
+export function cleanedLines({ actions, ports, scan }: CleanReport, paint: Paint): string[] {
+  return [
+    ...actions.map((action) => actionLine(action, paint)),
+    ...ports
+      .filter(({ freed }) => freed)
+      .map(({ port, service }) => line('ok', `Freed port ${port} (${service})`, paint)),
+    ...limits(scan, false, paint),
+  ];
 }
 
 /** 0 where nothing is left to clean, else 1; a port whose holder could not be seen is something left. */

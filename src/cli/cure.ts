@@ -36,7 +36,7 @@ function containerCure({ container, reason }: ReportedProcess): string {
   return `it is alive: orphand leaves it. When it may stop, restart it through its runtime: ${runtime} restart ${name}`;
 }
 
-/** Units of a user's manager are below user@UID.service in the cgroup tree. */
-function systemctl({ cgroup, user }: ReportedProcess): string {
+/** The systemctl that reaches a unit: units of a user's manager are below user@UID.service in the cgroup tree. */
+export function systemctl({ cgroup, user }: ReportedProcess): string {
   return cgroup.includes('/user@') ? `systemctl --user -M ${escape(user)}@` : 'systemctl';
 }

@@ -1,7 +1,32 @@
 import type { CommandSpec } from './command.ts';
 import { json } from './common-options.ts';
 
-/** The operator's day: what starts, stops and looks back on a stack (part of the table in commands.ts). */
+/* The operator's day: what starts and stops a stack and looks back on it. Part of the table in commands.ts. */
+
+/** `orphand stop`. */
+export const stopCommand = {
+  name: 'stop',
+  summary: 'stop the stack, end what it leaves behind, prove that every watched port is free',
+  details: [
+    "Stops the stack's containers (containers.names, labels, projects) through podman or docker of whoever owns them, those of systemd units through systemd. With CMD, such as `-- podman-compose down`, CMD is run instead; a CMD that fails is reported, and the rest is done all the same.",
+    'Then cleans up as stop.clean says (suspects included by default), and names whoever still holds a watched port and what would free it.',
+  ],
+  args: '',
+  arity: [0, 0],
+  options: [
+    { name: 'dry-run', help: 'Say what would be stopped and ended, and do neither.' },
+    { name: 'force', help: 'Go on though there are more targets than maxTargets.' },
+    json,
+  ],
+  passthrough: true,
+  exit: [
+    [0, 'every watched port is free'],
+    [1, 'a port is held: the last lines name the holder'],
+    [130, 'interrupted: nothing was cleaned up'],
+  ],
+} as const satisfies CommandSpec;
+
+/** `orphand history`. */
 export const historyCommand = {
   name: 'history',
   summary: 'show the clean-ups on record, newest first',

@@ -1,0 +1,110 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { listContainers } from '../../../src/container/runtimes/listing.ts';
+import { hexId, hostTree, type HostTree } from '../../helpers/host-tree.ts';
+import { needs } from '../../helpers/needs.ts';
+
+const [one, two] = [hexId('a'), hexId('b')];
+const record = (id: string) => [{ id, names: ['web'], layer: 'l' }];
+const inspect = (id: string) => JSON.stringify({ Id: id, Name: 'web', State: { Status: 'running', Pid: 7 } });
+
+function program(tree: HostTree, name: string, script: string): void {
+  tree.write(`/usr/bin/${name}`, `#!/bin/sh\n${script}\n`);
+  chmodSync(join(tree.root, 'usr/bin', name), 0o755);
+}
+
+function list(tree: HostTree, env: NodeJS.ProcessEnv = {}) {
+  return listContainers({ proc: tree.proc, hostRoot: tree.root, timeoutMs: 10_000, env });
+}
+
+const store = '/var/lib/containers/storage/overlay-containers/containers.json';
+
+t.test('an engine without a container is not asked', async (t) => {
+  if (!needs(t, 'root')) return;
+  for (const files of [{}, { [store]: [] }] as Record<string, object>[]) {
+    const tree = hostTree(t, [], files);
+    program(tree, 'podman', `echo asked >>${tree.root}/calls`);
+    program(tree, 'docker', `echo asked >>${tree.root}/calls`);
+    t.same(await list(tree), { listed: [], silent: [] });
+    t.equal(tree.read('/calls'), '');
+  }
+});
+
+t.test('podman without its alive file is not asked: that makes it forget what runs', async (t) => {
+  if (!needs(t, 'root')) return;
+  const tree = hostTree(t, [], { [store]: record(one) });
+  program(tree, 'podman', `echo asked >>${tree.root}/calls`);
+  t.match(await list(tree), {
+    listed: [],
+    silent: [{ runtime: 'podman', user: { name: 'root' }, reason: /alive/ }],
+  });
+  t.equal(tree.read('/calls'), '');
+});
+
+t.test('each user who has containers is asked, as that user', async (t) => {
+  if (!needs(t, 'root')) return;
+  const tree = hostTree(t, [], {
+    '/etc/passwd':
+      'root:x:0:0::/root:/bin/sh\nalice:x:4242:4343::/home/alice:/bin/sh\nbob:x:4244:4244::/home/bob:/bin/sh\n',
+    [store]: record(one),
+    '/run/libpod/alive': '',
+    '/home/alice/.local/share/containers/storage/overlay-containers/containers.json': record(two),
+    '/run/user/4242/libpod/tmp/alive': '',
+  });
+  program(
+    tree,
+    'podman',
+    `case "$1:$(id -u)" in ps:0) echo ${one};; ps:4242) echo ${two};; container:0) echo '[${inspect(one)}]';; container:4242) echo '[${inspect(two)}]';; esac`,
+  );
+  const { listed, silent } = await list(tree);
+  t.same(silent, []);
+  t.strictSame(
+    listed.map(({ engine, containers }) => [engine.user.name, containers.map(({ id }) => id)]),
+    [
+      ['root', [one]],
+      ['alice', [two]],
+    ],
+  );
+});
+
+const answers: [name: string, script: string, want: object][] = [
+  [
+    'one that went between list and details takes no other with it',
+    `case "$1" in ps) printf '${one}\\n${two}\\n';; *) echo '[${inspect(one)}]'; echo 'Error: no such container' >&2; exit 125;; esac`,
+    { listed: [{ containers: [{ id: one }] }], silent: [] },
+  ],
+  [
+    'an engine that fails is silent, by the last line that it says',
+    'echo "time=x level=warning" >&2; echo "Error: database is locked" >&2; exit 125',
+    { listed: [], silent: [{ reason: 'Error: database is locked' }] },
+  ],
+  [
+    'an answer that is none is silence',
+    `case "$1" in ps) echo ${one};; *) echo oops; echo gone >&2; exit 1;; esac`,
+    { listed: [], silent: [{ reason: 'gone' }] },
+  ],
+];
+
+for (const [name, script, want] of answers) {
+  t.test(name, async (t) => {
+    if (!needs(t, 'root')) return;
+    const tree = hostTree(t, [], { [store]: record(one), '/run/libpod/alive': '' });
+    program(tree, 'podman', script);
+    const found = await list(tree);
+    t.match(found, want);
+    t.equal(found.listed.length + found.silent.length, 1);
+  });
+}
+
+t.test('docker is asked where it has a socket, or the environment names one', async (t) => {
+  if (!needs(t, 'root')) return;
+  const tree = hostTree(t, []);
+  program(tree, 'docker', `echo "$DOCKER_HOST" >>${tree.root}/calls`);
+  t.match(await list(tree, { DOCKER_HOST: 'tcp://10.0.0.1:2375' }), {
+    listed: [{ engine: { runtime: 'docker' }, containers: [] }],
+  });
+  t.equal(tree.read('/calls'), 'tcp://10.0.0.1:2375\n');
+  tree.write('/var/run/docker.sock', '');
+  t.equal((await list(tree)).listed.length, 1);
+});
