@@ -30,7 +30,7 @@ export function needs(t: Test, ...kinds: (keyof typeof probes)[]): boolean {
   const missing = kinds.filter((kind) => !probes[kind]());
   if (missing.length === 0) return true;
   const reason = `needs ${missing.join(', ')}`;
-  if (process.env['CI'] === undefined) t.plan(0, { skip: reason, message: reason } as never);
+  if (process.env['CI'] === undefined) t.plan(0, reason);
   else t.fail(`${reason}, which CI must have`);
   return false;
 }

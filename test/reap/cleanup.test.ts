@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { PidFdUnavailableError } from '../../src/linux/pidfd.ts';
+import { openPidFd, PidFdUnavailableError, type PidFd } from '../../src/linux/pidfd.ts';
 import type { CleanReport, Report } from '../../src/model.ts';
 import { readStat } from '../../src/procfs/stat.ts';
 import { cleanup, type CleanupOptions } from '../../src/reap/cleanup.ts';
@@ -13,6 +13,7 @@ import { interruptedCleanups, readJournal } from '../../src/reap/journal-read.ts
 import { lockCleanup } from '../../src/reap/lock.ts';
 import type { Progress } from '../../src/reap/progress.ts';
 import {
+  childrenOf,
   containerId,
   idler,
   lookAt,
@@ -216,15 +217,53 @@ t.test('nothing confirmed: nothing in the journal', async (t) => {
 
 t.test('more than maxTargets: refused before the wait, with the report; --force goes on', async (t) => {
   const pids = [await idler(t), await idler(t)];
-  const deps = setUp(t, () => pids.map((pid) => ({ pid })), { maxTargets: 1 });
-  await t.rejects(run(deps, { confirmAfterMs: 60_000 }), {
-    code: 'too-many-targets',
-    message: /^2 processes/,
-    report: { schema: 1 },
-  });
+  let looks = 0;
+  const deps = setUp(
+    t,
+    () => {
+      looks += 1;
+      return pids.map((pid) => ({ pid }));
+    },
+    { maxTargets: 1 },
+  );
+  await t.rejects(run(deps), { code: 'too-many-targets', message: /^2 processes/, report: { schema: 1 } });
+  t.equal(looks, 1);
   t.same(pids.map(runs), [true, true]);
   t.match(await run(deps, { force: true }), { ok: true });
   t.same(pids.map(runs), [false, false]);
+});
+
+t.test('a target that may not be signalled is not ok, also when no look lists it any more', async (t) => {
+  const pid = await idler(t);
+  let looks = 0;
+  const deny = (target: number): PidFd | undefined => {
+    const pidfd = openPidFd(target);
+    if (pidfd === undefined) return undefined;
+    return {
+      pid: target,
+      inode: pidfd.inode,
+      send: () => 'denied',
+      hasExited: () => pidfd.hasExited(),
+      waitExit: (ms) => pidfd.waitExit(ms),
+      close: () => {
+        pidfd.close();
+      },
+    };
+  };
+  const deps = setUp(
+    t,
+    () => {
+      looks += 1;
+      return looks > 2 ? [] : [{ pid }];
+    },
+    { openPidFd: deny },
+  );
+  t.match(await run(deps), {
+    ok: false,
+    remaining: [],
+    actions: [{ outcome: 'refused', detail: /CAP_KILL/ }],
+  });
+  t.ok(runs(pid));
 });
 
 t.test('another clean-up has the lock: refused, nothing sent', async (t) => {
@@ -405,6 +444,7 @@ t.test(
 t.test('forks are on record before they are signalled', async (t) => {
   const script = 'for i in 1 2; do (trap "" TERM; exec sleep 100) & done; wait';
   const pid = await plant(t, ['sh', '-c', script], 'sh');
+  await until(() => childrenOf(pid).length === 2);
   const deps = setUp(t, () => [{ pid }]);
   const seen: unknown[] = [];
   const report = await run({

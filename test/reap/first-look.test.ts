@@ -88,6 +88,21 @@ t.test(
 );
 
 t.test(
+  'a target that has exited since is gone at the next look, even where the report is an old one',
+  async (t) => {
+    const pid = await idler(t);
+    const look = new FirstLook({ proc });
+    const report = reportOf([{ pid }]);
+    const targets = planTargets(report, { suspects: false });
+    look.observe(report, targets);
+    process.kill(pid, 'SIGKILL');
+    await until(() => !runs(pid));
+    look.observe(report, targets);
+    t.same(states(look), [['gone', pid]]);
+  },
+);
+
+t.test(
   'descriptors are given back: by what is no target any more, by forget, by take’s caller, by close',
   async (t) => {
     const pids = [await idler(t), await idler(t), await idler(t), await idler(t)];

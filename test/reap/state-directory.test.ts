@@ -50,9 +50,9 @@ t.test('a file is made for its owner only', (t) => {
 });
 
 t.test('links are not followed: to another file, to another directory’s inode', (t) => {
-  const base = t.testdir({ victim: 'precious', state: {} });
+  const base = t.testdir({ victim: 'precious', other: 'precious', state: {} });
   symlinkSync(join(base, 'victim'), join(base, 'state', 'symbolic'));
-  linkSync(join(base, 'victim'), join(base, 'state', 'hard'));
+  linkSync(join(base, 'other'), join(base, 'state', 'hard'));
   symlinkSync(join(base, 'none'), join(base, 'state', 'dangling'));
   mkdirSync(join(base, 'state', 'directory'));
   for (const name of ['symbolic', 'hard', 'dangling', 'directory']) {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
-import type { Action } from '../../src/model.ts';
+import type { Action, Report } from '../../src/model.ts';
 import { listPids } from '../../src/procfs/pids.ts';
 import { readStat } from '../../src/procfs/stat.ts';
 import { needs } from '../helpers/needs.ts';
@@ -14,6 +14,7 @@ import {
   openDescriptors,
   plant,
   proc,
+  reportOf,
   runs,
   stubborn,
   treeOf,
@@ -272,6 +273,20 @@ t.test('rounds and time are bounded where newcomers never end', async (t) => {
     { maxRounds: 5 },
   );
   t.equal(looks, 6);
+});
+
+t.test('time is bounded where newcomers never end', async (t) => {
+  const container = { runtime: 'podman', id: containerId(), name: null };
+  const pid = await idler(t);
+  const said: Said = { pid, container, reason: 'container-gone' };
+  let looks = 0;
+  const look = async (): Promise<Report> => {
+    looks += 1;
+    await delay(50);
+    return reportOf([{ pid: await idler(t), container, reason: 'container-gone' }]);
+  };
+  await end(treeOf(t, [said]), () => [], { look, killTimeoutMs: 300, maxRounds: 100 });
+  t.ok(looks <= 8, `${looks} looks of 50 ms within 300 ms, and the last one`);
 });
 
 t.test('all descriptors are given back', async (t) => {
