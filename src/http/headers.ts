@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { type ProblemError, problemType } from './problem.ts';
 
-/** What helmet sets on every answer that Fastify makes, as text, for those that it doesn't: refusals and event streams. */
+/** On every answer; the page has helmet's besides, with a policy that lets its own script and style be. */
 export const strictHeaders: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'",

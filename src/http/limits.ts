@@ -23,8 +23,8 @@ export interface Limits {
   heartbeatMs: number;
   /** Events kept for a reader that comes back. */
   eventsKept: number;
-  /** How old the text of /metrics may be: many scrapers cost as much as one. */
-  metricsCacheMs: number;
+  /** How old /metrics and /api/v1/status may be while nothing happens: many readers cost as much as one. */
+  freshMs: number;
 }
 
 /** What the daemon uses. Timeouts as measured in the security findings: a slow request was closed after 3.5 s. */
@@ -44,5 +44,5 @@ export const defaultLimits: Limits = {
   streamBufferBytes: 262_144,
   heartbeatMs: 15_000,
   eventsKept: 64,
-  metricsCacheMs: 1_000,
+  freshMs: 500,
 };

@@ -11,6 +11,7 @@ import type {
   WatchedPort,
 } from '../model.ts';
 import type { CleanupEntry, Engine, EngineEvent, SweepRecord, SweepResult, SweepTrigger } from './engine.ts';
+import { fresh } from './fresh.ts';
 import { processMetrics } from './process-metrics.ts';
 import { verdicts } from './schemas/report.ts';
 
@@ -52,19 +53,17 @@ export function createMetrics(engine: Engine, version: string, cacheMs: number):
   const last = engine.lastReport();
   if (last !== undefined) set.report(last.report, engine.watched());
 
-  let cached: { at: number; text: Promise<string> } | undefined;
   const unsubscribe = engine.subscribe((event) => {
     set.event(event, engine.watched());
-    cached = undefined;
   });
+  const text = fresh(engine, cacheMs, () => registry.metrics());
   return {
     contentType: registry.contentType,
-    text() {
-      const now = performance.now();
-      if (cached === undefined || now - cached.at > cacheMs) cached = { at: now, text: registry.metrics() };
-      return cached.text;
+    text: () => text.get(),
+    close() {
+      text.close();
+      unsubscribe();
     },
-    close: unsubscribe,
   };
 }
 

@@ -7,8 +7,18 @@ import {
   statusExample,
   sweepExample,
 } from './schemas/examples.ts';
+import { nullableOf } from './schemas/named.ts';
 
 type Json = Record<string, unknown>;
+
+/** Shows a shape that may be null as what it is: the named schema, or null. */
+export function withNullableNames(document: object): object {
+  return JSON.parse(JSON.stringify(document), (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || !(nullableOf in value)) return value;
+    const { [nullableOf]: name, description } = value as Json;
+    return { anyOf: [{ $ref: `#/components/schemas/${String(name)}` }, { type: 'null' }], description };
+  }) as object;
+}
 
 /** Moves each answer that several routes share to components.responses, named after the problems that it can be. */
 export function withSharedAnswers(document: object): object {

@@ -3,7 +3,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { stringify } from 'yaml';
 import type { App } from './routes/deps.ts';
-import { withExamples, withSharedAnswers } from './openapi-shape.ts';
+import { withExamples, withNullableNames, withSharedAnswers } from './openapi-shape.ts';
 
 const description = [
   "orphand finds processes that outlived their container and still hold the host's ports, proves it, and ends exactly those.",
@@ -60,7 +60,11 @@ export async function addDocs(app: App, version: string): Promise<void> {
     },
     convertConstToEnum: false,
     transformObject: (given) =>
-      withExamples(withSharedAnswers('openapiObject' in given ? given.openapiObject : given.swaggerObject)),
+      withExamples(
+        withSharedAnswers(
+          withNullableNames('openapiObject' in given ? given.openapiObject : given.swaggerObject),
+        ),
+      ),
   });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   await app.register(swaggerUi, {

@@ -326,6 +326,24 @@ t.test('at 360 px and 1280 px, light and dark: nothing sticks out, everything ca
   }
 });
 
+t.test('the API is described at /docs, by files of this origin alone', async (t) => {
+  if (!needs(t, 'chromium')) return;
+  const { port } = await serve(t);
+  const page = await (await launch(t)).newPage();
+  const found = complaints(page);
+  const elsewhere: string[] = [];
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`http://127.0.0.1:${port}/`) && !request.url().startsWith('data:')) {
+      elsewhere.push(request.url());
+    }
+  });
+  await page.goto(`http://127.0.0.1:${port}/docs/`);
+  await page.getByText('/api/v1/cleanups/{id}').first().click();
+  await page.getByText('The same object as').first().waitFor();
+  t.same(elsewhere, []);
+  t.same(found, []);
+});
+
 // Runs in the page: every text against what is behind it.
 const contrast = `(() => {
   const parse = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);

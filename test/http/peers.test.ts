@@ -12,11 +12,11 @@ t.teardown(() => {
 const accounts = { passwd: join(directory, 'passwd'), group: join(directory, 'group') };
 writeFileSync(
   accounts.passwd,
-  'root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/:/bin/sh\nbob:x:1001:1001::/:/bin/sh\neve:x:1002:1002::/:/bin/sh\norphand:x:990:990::/:/bin/false\n',
+  'root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/:/bin/sh\nbob:x:1001:1001::/:/bin/sh\neve:x:1002:1002::/:/bin/sh\norphand:x:990:990::/:/bin/false\n:x:1005:1005::/:\n',
 );
 writeFileSync(
   accounts.group,
-  'root:x:0:\norphand:x:990:alice,carol\nempty:x:995:\nodd:x::\nbroken\norphand2:x:991:bob\n',
+  'root:x:0:\norphand:x:990:alice,carol\nempty:x:995:\nodd:x::\nbroken\n:x:1006:\norphand2:x:991:bob\n',
 );
 
 const peer = (uid: number, gid: number) => ({ pid: 42, uid, gid });
@@ -31,6 +31,8 @@ const cases: [string, ReturnType<typeof peer>, string, boolean][] = [
   ['nobody may through a group that does not exist', peer(1000, 1000), 'wheel', false],
   ['nobody is in a group without members', peer(1000, 1000), 'empty', false],
   ['a group without a number matches no gid', peer(1000, 0), 'odd', false],
+  ['an account without a name is no member of a group without members', peer(1005, 1005), 'empty', false],
+  ['a group without a name is not what no group means', peer(1007, 1006), '', false],
   ['a uid without an account is in no group by name', peer(4000, 4000), 'orphand', false],
   ['a member who has no account may not', peer(1003, 1003), 'orphand', false],
 ];

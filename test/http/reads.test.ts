@@ -13,9 +13,15 @@ t.test('the scan is the report itself, with its age', async (t) => {
 
 t.test('the status is what the daemon says', async (t) => {
   const engine = fakeEngine(mixedReport());
-  const { port } = await serve(t, { engine });
+  const { port } = await serve(t, { engine, limits: { freshMs: 60_000 } });
   t.same((await ask({ to: port, path: '/api/v1/status' })).json, sampleStatus(mixedReport()));
   engine.state.status = sampleStatus(undefined, { host: null });
+  t.same(
+    (await ask({ to: port, path: '/api/v1/status' })).json['host'],
+    sampleStatus(undefined).host,
+    'kept a while',
+  );
+  engine.emit({ type: 'supervisor-death', pid: 7, comm: 'conmon' });
   t.same((await ask({ to: port, path: '/api/v1/status' })).json, sampleStatus(undefined, { host: null }));
 });
 

@@ -1,4 +1,3 @@
-import { pagePolicy } from '../page/assets.ts';
 import { renderPage } from '../page/document.ts';
 import { answers } from './answers.ts';
 import type { App, RouteDeps } from './deps.ts';
@@ -12,7 +11,6 @@ export function pageRoutes(app: App, { engine, mayControl, requireControl, unloc
   app.get(
     '/',
     {
-      helmet: { contentSecurityPolicy: { useDefaults: false, directives: pagePolicy } },
       schema: {
         operationId: 'getPage',
         tags: ['page'],

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { fresh } from '../fresh.ts';
 import { ProblemError } from '../problem.ts';
 import { Exactly, Shape, OneOf, Ref, Time } from '../schemas/named.ts';
 import { PortSchema, ProcessSchema, ReportSchema, verdicts } from '../schemas/report.ts';
@@ -37,7 +38,13 @@ const ProcessList = Shape(
 );
 
 /** Everything that only reads the last report and the daemon's state. */
-export function readRoutes(app: App, { engine }: RouteDeps): void {
+export function readRoutes(app: App, { engine, limits }: RouteDeps): void {
+  const status = fresh(engine, limits.freshMs, (): { text?: string } => ({}));
+  app.addHook('onClose', (_app, done) => {
+    status.close();
+    done();
+  });
+
   app.get(
     '/api/v1/status',
     {
@@ -49,7 +56,12 @@ export function readRoutes(app: App, { engine }: RouteDeps): void {
         response: answers({ 200: Ref(StatusSchema) }),
       },
     },
-    () => engine.status(),
+    (_request, reply) => {
+      // As text: the same few hundred bytes need not be put together for every reader.
+      const kept = status.get();
+      kept.text ??= String(reply.serializeInput({ ...engine.status() }, '200'));
+      void reply.type('application/json; charset=utf-8').send(kept.text as never);
+    },
   );
 
   app.get(

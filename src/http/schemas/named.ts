@@ -39,6 +39,14 @@ export const Ref = <S extends Type.TSchema>(schema: S, description?: string) =>
     ...(description !== undefined && { description }),
   });
 
-/** A reference to a named schema, or null. */
-export const RefOrNull = <S extends Type.TSchema>(schema: S) =>
-  Type.Unsafe<Type.Static<S> | null>({ anyOf: [Ref(schema), { type: 'null' }] });
+/** Where a nullable shape keeps the name of what it is a copy of. */
+export const nullableOf = 'x-nullable-of';
+
+/**
+ * A named schema or null: a copy with two types, because the serializer validates each answer against an `anyOf` (5 µs
+ * each time); the document shows `anyOf` and the name.
+ */
+export const RefOrNull = <S extends Type.TSchema>(schema: S) => {
+  const { $id: name, ...copy } = schema as S & { $id?: string };
+  return Type.Unsafe<Type.Static<S> | null>({ ...copy, type: ['object', 'null'], [nullableOf]: name });
+};
