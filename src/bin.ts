@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { flushed } from './cli/flushed.ts';
 import { main } from './cli/main.ts';
 import type { Loaders } from './cli/main.ts';
 
@@ -6,6 +7,7 @@ const loaders: Loaders = {
   scan: () => import('./cli/scan.ts'),
   clean: () => import('./cli/clean.ts'),
   stop: () => import('./cli/stop.ts'),
+  preflight: () => import('./cli/preflight.ts'),
   serve: () => import('./cli/serve.ts'),
   status: () => import('./cli/status.ts'),
   boot: () => import('./cli/boot.ts'),
@@ -35,16 +37,3 @@ if (writeFailure !== undefined) {
 process.exitCode = code;
 // A runtime's socket that is still open must not keep a finished command from ending.
 process.exit();
-
-/** Pipes are written in the background: what was printed is out, or has failed, when this resolves. */
-async function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  if (stream.writableLength > 0 && !stream.destroyed) {
-    await new Promise<void>((resolve) => {
-      stream.write('', () => {
-        resolve();
-      });
-    });
-  }
-  // The error of a write is reported by an event of its own, a little later.
-  await new Promise((resolve) => setImmediate(resolve));
-}

@@ -1,6 +1,6 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { json, ports } from './common-options.ts';
-import { historyCommand, stopCommand } from './operator-commands.ts';
+import { historyCommand, preflightCommand, stopCommand } from './operator-commands.ts';
 
 /** Options of every command, allowed before and after its name. */
 export const globalOptions: readonly OptionSpec[] = [
@@ -65,6 +65,7 @@ const table = [
     ],
   },
   stopCommand,
+  preflightCommand,
   {
     name: 'serve',
     summary: 'run the daemon: sweeps, HTTP API, metrics, status page',

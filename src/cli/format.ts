@@ -1,8 +1,8 @@
-import type { Report, ReportedPort, ReportedProcess, WatchedPort } from '../model.ts';
+import type { Report, ReportedProcess, WatchedPort } from '../model.ts';
 import { attention } from './attention.ts';
 import { commandText, escape } from './escape.ts';
 import type { Terminal, Tone } from './terminal.ts';
-import { containerText, count, findingText, portState, processText } from './words.ts';
+import { containerText, count, findingText, portState, portText, processText } from './words.ts';
 import type { Finding } from './words.ts';
 
 /** What signs and emphasis need of a terminal. */
@@ -76,13 +76,11 @@ export function verdictLine(
 
 function portTable(report: Report, paint: Paint): string[] {
   const { ports } = report;
-  const name = ({ port, protocol }: ReportedPort): string =>
-    protocol === 'tcp' ? String(port) : `${port}/${protocol}`;
-  const numbers = Math.max(0, ...ports.map((port) => name(port).length));
+  const numbers = Math.max(0, ...ports.map((port) => portText(port).length));
   const services = Math.max(0, ...ports.map(({ service }) => service.length));
   return ports.map((port) => {
     const { text, tone } = portState(port, report);
-    return line(tone, `${name(port).padEnd(numbers)}  ${port.service.padEnd(services)}  ${text}`, paint);
+    return line(tone, `${portText(port).padEnd(numbers)}  ${port.service.padEnd(services)}  ${text}`, paint);
   });
 }
 

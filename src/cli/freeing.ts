@@ -2,7 +2,7 @@ import type { Report, ReportedPort, ReportedProcess } from '../model.ts';
 import { attention } from './attention.ts';
 import { cureOf, systemctl } from './cure.ts';
 import { escape } from './escape.ts';
-import { containerText, portState } from './words.ts';
+import { containerText, portState, portText } from './words.ts';
 
 /** A watched port that is held, by whom, and what would free it; for people. */
 export interface HeldPort {
@@ -11,8 +11,8 @@ export interface HeldPort {
   service: string;
   /** `held by nginx.service (nginx), PID 812` */
   text: string;
-  /** What would free it, the gravest holder's first; each once. */
-  cures: string[];
+  /** What would free it; of several holders, joined by `; and `. */
+  cure: string;
 }
 
 /** The watched ports that are held; `lost`: ids of containers that their engine does not count as running. */
@@ -24,14 +24,13 @@ export function heldPorts(report: Report, lost: ReadonlySet<string> = new Set())
       protocol: port.protocol,
       service: port.service,
       text: portState(port, report).text,
-      cures: curesOf(port, report, lost),
+      cure: cureFor(port, report, lost),
     }));
 }
 
 /** `Port 8080 (llama-cpp) is held by nginx.service (nginx), PID 812. To free it: systemctl stop nginx.service` */
-export function heldText({ port, protocol, service, text, cures }: HeldPort): string {
-  const name = protocol === 'tcp' ? String(port) : `${port}/${protocol}`;
-  return `Port ${name} (${service}) is ${text}. To free it: ${cures.join('; and ')}`;
+export function heldText(held: HeldPort): string {
+  return `Port ${portText(held)} (${held.service}) is ${held.text}. To free it: ${held.cure}`;
 }
 
 /** What would free a port that a process holds: of what is alive too, which `cureOf` leaves as it is. */
@@ -55,7 +54,7 @@ export function freeing(process: ReportedProcess, lost: ReadonlySet<string>): st
   }
 }
 
-function curesOf(port: ReportedPort, report: Report, lost: ReadonlySet<string>): string[] {
+function cureFor(port: ReportedPort, report: Report, lost: ReadonlySet<string>): string {
   const pids = new Set(port.listeners.flatMap(({ holders }) => holders));
   const holders = report.processes.filter(({ pid }) => pids.has(pid));
   const unseen = attention(report).holderless.includes(port);
@@ -63,7 +62,7 @@ function curesOf(port: ReportedPort, report: Report, lost: ReadonlySet<string>):
     ...holders.map((process) => freeing(process, lost)),
     ...(unseen ? [report.privileged ? `orphand explain port ${port.port}` : 'run with sudo to see who'] : []),
   ];
-  return cures.length === 0 ? ['look again: orphand scan'] : [...new Set(cures)];
+  return cures.length === 0 ? 'look again: orphand scan' : [...new Set(cures)].join('; and ');
 }
 
 /** A second life makes the first an orphan by the runtime's own record; stopped it can be again then. */

@@ -1,5 +1,5 @@
 import type { CommandSpec } from './command.ts';
-import { json } from './common-options.ts';
+import { json, ports } from './common-options.ts';
 
 /* The operator's day: what starts and stops a stack and looks back on it. Part of the table in commands.ts. */
 
@@ -23,6 +23,38 @@ export const stopCommand = {
     [0, 'every watched port is free'],
     [1, 'a port is held: the last lines name the holder'],
     [130, 'interrupted: nothing was cleaned up'],
+  ],
+} as const satisfies CommandSpec;
+
+/** `orphand preflight`. */
+export const preflightCommand = {
+  name: 'preflight',
+  summary: 'check that the ports are free, clean up orphans, then become a command',
+  details: [
+    "Says of each port whether it is free, a live container's of the stack, an orphan's (which is ended, as preflight.clean says), or someone else's.",
+    'With CMD, orphand becomes it (the same process, execve(2)) when every port is free, and does not start it otherwise. Fits ExecStartPre= without CMD, and ExecStart= with it.',
+  ],
+  args: '',
+  arity: [0, 0],
+  options: [
+    { name: 'no-clean', help: 'End nothing, only look.' },
+    { name: 'allow-live', help: 'Ports that a live container of the stack holds are as good as free.' },
+    {
+      name: 'wait',
+      value: 'TIME',
+      help: 'Wait so long for ports that are being let go, such as 30s (ORPHAND_PREFLIGHT_WAIT).',
+      key: 'preflight.wait',
+    },
+    ports,
+    json,
+  ],
+  passthrough: true,
+  exit: [
+    [0, 'every port is free; with CMD: what CMD returns'],
+    [1, 'a port is held: the last lines name the holder; CMD was not started'],
+    [126, 'CMD may not be executed'],
+    [127, 'there is no such CMD'],
+    [130, 'interrupted; CMD was not started'],
   ],
 } as const satisfies CommandSpec;
 

@@ -77,6 +77,11 @@ export function findingText(process: Finding, watched: readonly WatchedPort[]): 
   return `${adjectives[process.verdict]} ${name} process${where}`;
 }
 
+/** `8091`, and `5353/udp` for what is not the usual. */
+export function portText({ port, protocol }: Pick<WatchedPort, 'port' | 'protocol'>): string {
+  return protocol === 'tcp' ? String(port) : `${port}/${protocol}`;
+}
+
 /** A port's state in words, and how it is to be taken: `held by orphan python3 (PIDs 7, 8)`. */
 export function portState(port: ReportedPort, report: Report): { text: string; tone: Tone } {
   if (port.state === 'free') return { text: 'free', tone: 'ok' };

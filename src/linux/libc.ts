@@ -5,6 +5,14 @@ import { constants } from 'node:os';
 export interface Libc {
   /** syscall(2); a result below 0 is in `errno()`. */
   readonly syscall: (number: number, a: number, b: number, c: number, d: number) => number;
+  /** kcmp(2) by its number, which has one argument more. */
+  readonly kcmp: (number: number, pid: number, other: number, type: number, a: number, b: number) => number;
+  /** A directory to read from any place in it, opendir(3); null where it can't be opened. */
+  readonly opendir: (path: string) => Directory | null;
+  readonly seekdir: (directory: Directory, place: number) => void;
+  /** The next entry's name; undefined at the end. */
+  readonly readdir: (directory: Directory) => string | undefined;
+  readonly closedir: (directory: Directory) => number;
   readonly poll: (fds: Buffer, count: number, timeoutMs: number) => number;
   /** poll(2) on a thread of its own (libuv's pool): `fds` must stay as it is until `done`; -1 tells of an error, without which. */
   readonly pollInThread: (
@@ -25,9 +33,17 @@ export interface Libc {
     size: number,
   ) => number;
   readonly getsockopt: (fd: number, level: number, name: number, value: Buffer, size: Buffer) => number;
+  /** execvpe(3): does not return but where it fails; both lists end with null. */
+  readonly execvpe: (file: string, argv: (string | null)[], env: (string | null)[]) => number;
+  readonly fcntl: (fd: number, command: number, argument: number) => number;
+  /** signal(2) with SIG_DFL. */
+  readonly resetSignal: (signal: number) => void;
   /** errno of the last call that failed, as a name: `ESRCH`. */
   readonly errno: () => string;
 }
+
+/** DIR *, opaque. */
+export type Directory = NonNullable<unknown> & { readonly DIR: never };
 
 let loaded: Libc | undefined;
 
@@ -41,10 +57,29 @@ function bind(): Libc {
   const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
   // The program itself: node is linked with the C library, whatever its file is called (glibc, musl).
   const library = koffi.load(null);
+  const signal = library.func('void *signal(int, void *)');
+  koffi.opaque('DIR');
+  // 64 bit, glibc and musl alike.
+  koffi.struct('dirent', {
+    d_ino: 'uint64_t',
+    d_off: 'int64_t',
+    d_reclen: 'uint16_t',
+    d_type: 'uint8_t',
+    d_name: koffi.array('char', 256, 'String'),
+  });
+  const readdir = library.func('dirent *readdir(DIR *)');
   const poll = library.func('int poll(void *, unsigned long, int)');
   return {
     // Variadic in C. With integers only, both x86_64 and arm64 pass them as to any other function.
     syscall: library.func('long syscall(long, long, long, long, long)') as Libc['syscall'],
+    opendir: library.func('DIR *opendir(const char *)') as Libc['opendir'],
+    seekdir: library.func('void seekdir(DIR *, long)') as Libc['seekdir'],
+    readdir: (directory) => {
+      const entry: unknown = readdir(directory);
+      return entry === null ? undefined : (koffi.decode(entry, 'dirent') as { d_name: string }).d_name;
+    },
+    closedir: library.func('int closedir(DIR *)') as Libc['closedir'],
+    kcmp: library.func('long syscall(long, int, int, int, unsigned long, unsigned long)') as Libc['kcmp'],
     poll: poll as Libc['poll'],
     pollInThread: (fds, count, timeoutMs, done) => {
       poll.async(fds, count, timeoutMs, (error: unknown, ready: number) => {
@@ -56,11 +91,23 @@ function bind(): Libc {
     socket: library.func('int socket(int, int, int)') as Libc['socket'],
     sendto: library.func('long sendto(int, void *, size_t, int, void *, unsigned int)') as Libc['sendto'],
     getsockopt: library.func('int getsockopt(int, int, int, void *, void *)') as Libc['getsockopt'],
+    execvpe: library.func('int execvpe(const char *, const char **, const char **)') as Libc['execvpe'],
+    // Variadic in C, as syscall is.
+    fcntl: library.func('int fcntl(int, int, int)') as Libc['fcntl'],
+    resetSignal: (number) => {
+      signal(number, null);
+    },
     errno: () => errnoName(koffi.errno()),
   };
 }
 
+// The first name of a number that has two: EAGAIN, not EWOULDBLOCK.
+const errnoNames = new Map(
+  Object.entries(constants.errno)
+    .reverse()
+    .map(([name, value]) => [value, name]),
+);
+
 function errnoName(number: number): string {
-  const found = Object.entries(constants.errno).find(([, value]) => value === number);
-  return found?.[0] ?? `errno ${number}`;
+  return errnoNames.get(number) ?? `errno ${number}`;
 }
