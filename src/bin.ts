@@ -13,6 +13,7 @@ const loaders: Loaders = {
   boot: () => import('./cli/boot.ts'),
   explain: () => import('./cli/explain.ts'),
   history: () => import('./cli/history.ts'),
+  doctor: () => import('./cli/doctor.ts'),
   config: () => import('./cli/config.ts'),
   install: () => import('./cli/install.ts'),
   uninstall: () => import('./cli/uninstall.ts'),
@@ -28,12 +29,16 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-let code = await main(process.argv.slice(2), loaders, process);
-await Promise.all([process.stdout, process.stderr].map(flushed));
-if (writeFailure !== undefined) {
-  process.stderr.write(`orphand: the output could not be written: ${writeFailure}\n`);
-  code = 3;
+void run();
+
+async function run(): Promise<void> {
+  let code = await main(process.argv.slice(2), loaders, process);
+  await Promise.all([process.stdout, process.stderr].map(flushed));
+  if (writeFailure !== undefined) {
+    process.stderr.write(`orphand: the output could not be written: ${writeFailure}\n`);
+    code = 3;
+  }
+  process.exitCode = code;
+  // A runtime's socket that is still open must not keep a finished command from ending.
+  process.exit();
 }
-process.exitCode = code;
-// A runtime's socket that is still open must not keep a finished command from ending.
-process.exit();

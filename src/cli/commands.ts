@@ -1,6 +1,6 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { json, ports } from './common-options.ts';
-import { historyCommand, preflightCommand, stopCommand } from './operator-commands.ts';
+import { doctorCommand, historyCommand, preflightCommand, stopCommand } from './operator-commands.ts';
 
 /** Options of every command, allowed before and after its name. */
 export const globalOptions: readonly OptionSpec[] = [
@@ -122,6 +122,7 @@ const table = [
     ],
   },
   historyCommand,
+  doctorCommand,
   {
     name: 'config',
     summary: 'check the configuration, or print the effective one or its JSON Schema',

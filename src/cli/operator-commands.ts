@@ -76,3 +76,19 @@ export const historyCommand = {
     [1, 'the journal may not be read'],
   ],
 } as const satisfies CommandSpec;
+
+/** `orphand doctor`. */
+export const doctorCommand = {
+  name: 'doctor',
+  summary: 'say what limits orphand on this host, each with its cure',
+  details: [
+    'Looks at privileges, the mount of /proc, pidfds and seccomp, cgroups, the state directory, whether podman and docker answer, what makes podman forget what runs (its alive file, a logout without linger), units with KillMode=none, its own units, and the clock. Changes nothing.',
+  ],
+  args: '',
+  arity: [0, 0],
+  options: [json],
+  exit: [
+    [0, 'nothing limits it'],
+    [1, 'something can not be seen or done: each with its cure'],
+  ],
+} as const satisfies CommandSpec;

@@ -35,6 +35,8 @@ export interface Libc {
   readonly getsockopt: (fd: number, level: number, name: number, value: Buffer, size: Buffer) => number;
   /** execvpe(3): does not return but where it fails; both lists end with null. */
   readonly execvpe: (file: string, argv: (string | null)[], env: (string | null)[]) => number;
+  /** adjtimex(2) with a zeroed struct timex: the state of the clock. */
+  readonly adjtimex: (timex: Buffer) => number;
   readonly fcntl: (fd: number, command: number, argument: number) => number;
   /** signal(2) with SIG_DFL. */
   readonly resetSignal: (signal: number) => void;
@@ -92,6 +94,7 @@ function bind(): Libc {
     sendto: library.func('long sendto(int, void *, size_t, int, void *, unsigned int)') as Libc['sendto'],
     getsockopt: library.func('int getsockopt(int, int, int, void *, void *)') as Libc['getsockopt'],
     execvpe: library.func('int execvpe(const char *, const char **, const char **)') as Libc['execvpe'],
+    adjtimex: library.func('int adjtimex(void *)') as Libc['adjtimex'],
     // Variadic in C, as syscall is.
     fcntl: library.func('int fcntl(int, int, int)') as Libc['fcntl'],
     resetSignal: (number) => {

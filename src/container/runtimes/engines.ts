@@ -1,5 +1,6 @@
 import type { ProcFs } from '../../procfs/fs.ts';
 import { runCommand, type CommandResult } from './command.ts';
+import { findDockers } from './docker-engines.ts';
 import { rootUser, type Host, type User } from './host.ts';
 import { defaultPlaces } from './podman-places.ts';
 import { PodmanRecords } from './podman-record.ts';
@@ -19,7 +20,7 @@ export interface Unasked {
   reason: string;
 }
 
-/** Finds the engines that are in use: root's podman, that of each user who has containers, docker where it has a socket. */
+/** Finds the engines that are in use: root's podman, that of each user who has containers, docker where its daemon runs. */
 export function findEngines(
   host: Host,
   proc: ProcFs,
@@ -40,9 +41,8 @@ export function findEngines(
       engines.push({ runtime: 'podman', user, run });
     } else if (reason === 'asleep') unasked.push({ runtime: 'podman', user, reason: asleep });
   }
-  const docker = host.program('docker');
-  if (docker !== undefined) engines.push(...dockers(host, docker, users, me ?? rootUser, env));
-  return { engines, unasked };
+  const docker = findDockers(host, proc, env, { all: users, me: me ?? rootUser });
+  return { engines: [...engines, ...docker.engines], unasked: [...unasked, ...docker.unasked] };
 }
 
 const asleep =
@@ -58,23 +58,4 @@ function whyNotPodman(host: Host, records: PodmanRecords, user: User): 'no conta
   if (!used) return 'no container';
   const awake = places.some(({ aliveFiles }) => aliveFiles?.some((file) => host.exists(file)) === true);
   return awake ? undefined : 'asleep';
-}
-
-function dockers(host: Host, program: string, users: User[], me: User, env: NodeJS.ProcessEnv): Engine[] {
-  const engine = (user: User, extra: Record<string, string>): Engine => ({
-    runtime: 'docker',
-    user,
-    run: (args, timeoutMs) => runCommand(program, args, user, timeoutMs, extra),
-  });
-  const chosen = env['DOCKER_HOST'];
-  const rootful = chosen !== undefined || host.exists('/var/run/docker.sock');
-  const socket = (user: User): string => `/run/user/${user.uid}/docker.sock`;
-  return [
-    // A user in the group docker gives orders to root's engine as what they are.
-    ...(rootful ? [engine(me, chosen === undefined ? {} : { DOCKER_HOST: chosen })] : []),
-    ...[me, ...users]
-      .filter((user, index, all) => user.uid !== 0 && all.findIndex(({ uid }) => uid === user.uid) === index)
-      .filter((user) => host.exists(socket(user)))
-      .map((user) => engine(user, { DOCKER_HOST: `unix://${socket(user)}` })),
-  ];
 }

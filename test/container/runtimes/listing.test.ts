@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { listContainers } from '../../../src/container/runtimes/listing.ts';
 import { hexId, hostTree, type HostTree } from '../../helpers/host-tree.ts';
+import type { FakeProcess } from '../../helpers/proc-tree.ts';
 import { needs } from '../../helpers/needs.ts';
 
 const [one, two] = [hexId('a'), hexId('b')];
@@ -97,14 +98,42 @@ for (const [name, script, want] of answers) {
   });
 }
 
-t.test('docker is asked where it has a socket, or the environment names one', async (t) => {
+const dockerd = { pid: 50, ppid: 1, cmdline: ['/usr/bin/dockerd'] };
+
+t.test('docker is asked where a daemon runs, or the environment names one', async (t) => {
   if (!needs(t, 'root')) return;
-  const tree = hostTree(t, []);
-  program(tree, 'docker', `echo "$DOCKER_HOST" >>${tree.root}/calls`);
-  t.match(await list(tree, { DOCKER_HOST: 'tcp://10.0.0.1:2375' }), {
-    listed: [{ engine: { runtime: 'docker' }, containers: [] }],
+  const docker = (processes: FakeProcess[]): HostTree => {
+    const tree = hostTree(t, processes, {
+      '/etc/passwd': 'alice:x:4242:4343::/home/alice:/bin/sh\n',
+      '/var/run/docker.sock': '',
+      '/run/user/4242/docker.sock': '',
+      '/calls/': '',
+    });
+    chmodSync(join(tree.root, 'calls'), 0o777);
+    program(tree, 'docker', `echo "$(id -u) $DOCKER_HOST" >>${tree.root}/calls/x`);
+    return tree;
+  };
+  const idle = docker([]);
+  t.same(await list(idle), { listed: [], silent: [] }, 'a socket of systemd would start one');
+  t.equal(idle.read('/calls/x'), '');
+  await list(idle, { DOCKER_HOST: 'tcp://10.0.0.1:2375' });
+  t.equal(idle.read('/calls/x'), '0 tcp://10.0.0.1:2375\n');
+
+  const rootful = docker([dockerd]);
+  t.match(await list(rootful), { listed: [{ engine: { runtime: 'docker', user: { name: 'root' } } }] });
+  t.equal(rootful.read('/calls/x'), '0 \n');
+
+  const rootless = docker([{ ...dockerd, uid: 4242 }]);
+  t.match(await list(rootless), { listed: [{ engine: { runtime: 'docker', user: { name: 'alice' } } }] });
+  t.equal(rootless.read('/calls/x'), '4242 unix:///run/user/4242/docker.sock\n');
+});
+
+t.test('docker with containers and without a daemon is silent, not empty', async (t) => {
+  if (!needs(t, 'root')) return;
+  const tree = hostTree(t, [], { [`/var/lib/docker/containers/${one}/config.v2.json`]: '{}' });
+  program(tree, 'docker', 'exit 1');
+  t.match(await list(tree), {
+    listed: [],
+    silent: [{ runtime: 'docker', reason: 'its daemon does not run' }],
   });
-  t.equal(tree.read('/calls'), 'tcp://10.0.0.1:2375\n');
-  tree.write('/var/run/docker.sock', '');
-  t.equal((await list(tree)).listed.length, 1);
 });
