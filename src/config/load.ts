@@ -1,4 +1,3 @@
-import { isIPv4 } from 'node:net';
 import type { Config } from './config.ts';
 import { defaultConfig, surroundings } from './defaults.ts';
 import type { Surroundings } from './defaults.ts';
@@ -54,7 +53,7 @@ export async function loadConfig({
   ];
   const { resolve } = await import('./resolve.ts');
   for (const layer of layers) config = resolve(layer.data, config);
-  refuseRemote(config, layers);
+  await refuseRemote(config, layers);
   return { config, source: file?.path };
 }
 
@@ -128,8 +127,9 @@ async function overrideLayers(env: Sources['env'], flags: readonly Override[]): 
 }
 
 /** A control interface that the whole network can reach must be asked for in so many words. */
-function refuseRemote({ http }: Config, layers: readonly Layer[]): void {
+async function refuseRemote({ http }: Config, layers: readonly Layer[]): Promise<void> {
   if (http.listen === '' || http.allowRemote) return;
+  const { isIPv4 } = await import('node:net');
   const host = http.listen.slice(0, http.listen.lastIndexOf(':'));
   if (host === 'localhost' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'))) return;
   const layer = layers.findLast(

@@ -1,4 +1,4 @@
-import { readText, type ProcFs } from './fs.ts';
+import { readRecord, type ProcFs } from './fs.ts';
 
 /** One line of /proc/PID/cgroup, cgroups(7). */
 export interface CgroupLine {
@@ -23,7 +23,7 @@ export function parseCgroup(text: string): CgroupLine[] {
 
 /** The text of /proc/PID/cgroup; gone is `undefined`. */
 export function readCgroup(proc: ProcFs, pid: number): string | undefined {
-  return readText(proc, `${pid}/cgroup`);
+  return readRecord(proc, `${pid}/cgroup`);
 }
 
 /** The one path to show of a cgroup file: v2's, or else systemd's, or else the longest, `/` being none; '' without any line. */

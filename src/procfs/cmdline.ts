@@ -1,4 +1,4 @@
-import { readBytes, type ProcFs } from './fs.ts';
+import { readRecord, type ProcFs } from './fs.ts';
 import { readFromLiveTask } from './task.ts';
 
 // An argument list may be several MiB long, and any user may start many such processes: what names a program and
@@ -17,8 +17,8 @@ export function parseCmdline(content: Uint8Array | string): string[] {
 /** /proc/PID/cmdline of one process, at most about 128 KiB; `[]` for kernel threads and state Z; gone is `undefined`. */
 export function readCmdline(proc: ProcFs, pid: number): string[] | undefined {
   const read = (directory: string): string[] | undefined => {
-    const bytes = readBytes(proc, `${directory}/cmdline`, LIMIT);
-    return bytes === undefined ? undefined : parseCmdline(bytes);
+    const text = readRecord(proc, `${directory}/cmdline`, LIMIT);
+    return text === undefined ? undefined : parseCmdline(text);
   };
   const words = readFromLiveTask(proc, pid, (directory) => {
     const found = read(directory);

@@ -1,4 +1,4 @@
-import { MalformedError, readText, type ProcFs } from './fs.ts';
+import { MalformedError, readRecord, type ProcFs } from './fs.ts';
 
 /** /proc/PID/status, proc_pid_status(5): who a process runs as, and its pid in each namespace. */
 export interface Status {
@@ -33,6 +33,6 @@ export function parseStatus(text: string, file = '/proc/PID/status'): Status {
 
 /** /proc/PID/status of one process; gone is `undefined`. */
 export function readStatus(proc: ProcFs, pid: number): Status | undefined {
-  const text = readText(proc, `${pid}/status`);
+  const text = readRecord(proc, `${pid}/status`);
   return text === undefined || text === '' ? undefined : parseStatus(text, `${proc.root}/${pid}/status`);
 }

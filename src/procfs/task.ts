@@ -1,4 +1,4 @@
-import { listNumbers, readText, type ProcFs } from './fs.ts';
+import { listNumbers, readRecord, type ProcFs } from './fs.ts';
 import { parseStat, readStat } from './stat.ts';
 
 const ended = new Set(['Z', 'X', 'x']);
@@ -9,7 +9,7 @@ export function liveTasks(proc: ProcFs, pid: number): number[] {
   if (main?.state !== 'Z' || main.threads < 2) return [];
   return (listNumbers(proc, `${pid}/task`) ?? []).filter((tid) => {
     if (tid === pid) return false;
-    const text = readText(proc, `${pid}/task/${tid}/stat`);
+    const text = readRecord(proc, `${pid}/task/${tid}/stat`);
     return text !== undefined && text !== '' && !ended.has(parseStat(text).state);
   });
 }

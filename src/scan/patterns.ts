@@ -129,9 +129,9 @@ function spans(args: readonly string[], depth = 0): Span[] {
   return [...span(program), ...(script === undefined ? [] : span(script))];
 }
 
-/** Compiles a pattern so that it can be tried at one position. Throws SyntaxError as RegExp does. */
+/** Compiles a pattern so that it can be searched from one position on. Throws SyntaxError as RegExp does. */
 export function compilePattern(pattern: string): RegExp {
-  return new RegExp(pattern, 'y');
+  return new RegExp(pattern, 'g');
 }
 
 /** The patterns that a command line matches, in the order given; none for a process without one (kernel thread, state Z). */
@@ -142,16 +142,19 @@ export function matchingPatterns(
   if (cmdline.length === 0) return [];
   const args = words(cmdline);
   const text = args.join(' ').slice(0, MAX_LENGTH);
+  // Most command lines have nothing of a pattern anywhere: where a match may begin need not be worked out for them.
+  const anywhere = { start: 0, end: Infinity };
+  const mentioned = [...patterns].filter(([, regex]) => beginsIn(text, regex, anywhere));
+  if (mentioned.length === 0) return [];
   const where = spans(args);
-  return [...patterns]
+  return mentioned
     .filter(([, regex]) => where.some((span) => beginsIn(text, regex, span)))
     .map(([pattern]) => pattern);
 }
 
+// The first match from the span's start on is behind the span only if none begins in it.
 function beginsIn(text: string, regex: RegExp, span: Span): boolean {
-  for (let index = span.start; index < Math.min(span.end, text.length); index += 1) {
-    regex.lastIndex = index;
-    if (regex.test(text)) return true;
-  }
-  return false;
+  regex.lastIndex = span.start;
+  const match = regex.exec(text);
+  return match !== null && match.index < span.end;
 }

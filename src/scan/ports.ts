@@ -1,7 +1,7 @@
 import type { ReportedPort, Unreadable, WatchedPort } from '../model.ts';
-import { findHolders } from '../procfs/fd.ts';
 import type { ProcFs } from '../procfs/fs.ts';
 import { readListeners } from '../procfs/net.ts';
+import { findHoldersFast } from './holders.ts';
 
 export interface PortsAndHolders {
   ports: ReportedPort[];
@@ -26,7 +26,7 @@ export function readPorts(
   const { holders, unreadable } =
     inodes.size === 0
       ? { holders: new Map<number, number[]>(), unreadable: [] }
-      : findHolders(proc, [...pids], inodes);
+      : findHoldersFast(proc, pids, inodes);
 
   const heldBy = new Map<number, number[]>();
   const ports = watched.map((port): ReportedPort => {

@@ -8,27 +8,44 @@ import { listPids } from '../procfs/pids.ts';
 import { isKernelThread, readStat, type Stat } from '../procfs/stat.ts';
 import { readStatus, type Status } from '../procfs/status.ts';
 
+/** What is read of a process, by the name of its file. */
+interface Files {
+  stat: Stat;
+  cmdline: string[];
+  cgroup: string;
+  exe: string;
+  mountinfo: Mount[];
+  'ns/mnt': string;
+  status: Status;
+}
+
+/** What has been read of one process; undefined where there was nothing to read, or no way to. */
+type Known = { [File in keyof Files]?: Files[File] | undefined };
+
 /**
  * The host's processes at one moment: every stat is read at once, everything else on demand and once. What could not be
  * read is kept per process: a verdict that needed it becomes `unknown`.
  */
 export class ProcessTable {
   readonly proc: ProcFs;
+  /** Every process but kernel threads, which hold no descriptors and have no command line. */
+  readonly userPids: readonly number[];
   readonly #stats = new Map<number, Stat>();
+  readonly #known = new Map<number, Known>();
   readonly #unreadable = new Map<string, Unreadable>();
-  readonly #cache = new Map<string, unknown>();
 
   constructor(proc: ProcFs) {
     this.proc = proc;
     for (const pid of listPids(proc)) {
-      const stat = this.#read(pid, 'stat', () => readStat(proc, pid));
+      const stat = this.#read(pid, 'stat', readStat);
       if (stat !== undefined) this.#stats.set(pid, stat);
     }
+    this.userPids = [...this.#stats.values()].filter((stat) => !isKernelThread(stat)).map(({ pid }) => pid);
   }
 
-  /** Every process but kernel threads, which hold no descriptors and have no command line. */
-  get userPids(): number[] {
-    return [...this.#stats.values()].filter((stat) => !isKernelThread(stat)).map((stat) => stat.pid);
+  /** The names of all processes. */
+  commands(): string[] {
+    return [...this.#stats.values()].map(({ comm }) => comm);
   }
 
   stat(pid: number): Stat | undefined {
@@ -36,28 +53,28 @@ export class ProcessTable {
   }
 
   cmdline(pid: number): string[] {
-    return this.#read(pid, 'cmdline', () => readCmdline(this.proc, pid)) ?? [];
+    return this.#read(pid, 'cmdline', readCmdline) ?? [];
   }
 
   /** The whole text of /proc/PID/cgroup, '' once the process has gone. */
   cgroup(pid: number): string {
-    return this.#read(pid, 'cgroup', () => readCgroup(this.proc, pid)) ?? '';
+    return this.#read(pid, 'cgroup', readCgroup) ?? '';
   }
 
   exe(pid: number): string | undefined {
-    return this.#read(pid, 'exe', () => readExe(this.proc, pid));
+    return this.#read(pid, 'exe', readExe);
   }
 
   mounts(pid: number): Mount[] {
-    return this.#read(pid, 'mountinfo', () => readMountinfo(this.proc, pid)) ?? [];
+    return this.#read(pid, 'mountinfo', readMountinfo) ?? [];
   }
 
   mountNamespace(pid: number): string | undefined {
-    return this.#read(pid, 'ns/mnt', () => readNamespace(this.proc, pid, 'mnt'));
+    return this.#read(pid, 'ns/mnt', readMountNamespace);
   }
 
   status(pid: number): Status | undefined {
-    return this.#read(pid, 'status', () => readStatus(this.proc, pid));
+    return this.#read(pid, 'status', readStatus);
   }
 
   /** Parent first, pid 1 last. A chain that a death has cut ends where it was cut. */
@@ -78,23 +95,27 @@ export class ProcessTable {
     return files.flatMap((file) => this.#unreadable.get(`${pid}/${file}`) ?? []);
   }
 
-  /** Everything that could not be read so far, one entry for a process and file. */
-  allUnreadable(): Unreadable[] {
-    return [...this.#unreadable.values()];
-  }
-
-  #read<T>(pid: number, file: string, read: () => T | undefined): T | undefined {
-    const key = `${pid}/${file}`;
-    if (this.#cache.has(key)) return this.#cache.get(key) as T | undefined;
-    let value: T | undefined;
+  #read<File extends keyof Files>(
+    pid: number,
+    file: File,
+    read: (proc: ProcFs, pid: number) => Files[File] | undefined,
+  ): Files[File] | undefined {
+    let known = this.#known.get(pid);
+    if (known === undefined) this.#known.set(pid, (known = {}));
+    if (file in known) return known[file];
+    let value: Files[File] | undefined;
     try {
-      value = read();
+      value = read(this.proc, pid);
     } catch (error) {
       // Malformed text is as little an answer as one that may not be read.
       const code = error instanceof UnreadableError ? error.code : 'EBADMSG';
-      this.#unreadable.set(key, { pid, file: `/proc/${pid}/${file}`, code });
+      this.#unreadable.set(`${pid}/${file}`, { pid, file: `/proc/${pid}/${file}`, code });
     }
-    this.#cache.set(key, value);
+    known[file] = value;
     return value;
   }
+}
+
+function readMountNamespace(proc: ProcFs, pid: number): string | undefined {
+  return readNamespace(proc, pid, 'mnt');
 }

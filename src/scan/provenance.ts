@@ -1,4 +1,4 @@
-import { containerFromCgroup } from '../container/cgroup-path.ts';
+import { containerFromCgroup, type CgroupContainer } from '../container/cgroup-path.ts';
 import { containerFromMounts } from '../container/rootfs.ts';
 import { supersededBy } from '../container/superseded.ts';
 import { helperKind, supervisorFrom } from '../container/supervisor.ts';
@@ -14,6 +14,8 @@ export class ProvenanceFinder {
   readonly #helpers = new Map<number, string | undefined>();
   readonly #supervisors = new Map<number, Supervisor | undefined>();
   readonly #hostNamespaces: ReadonlySet<string>;
+  /** By the text of the cgroup file: what runs in one unit or session has the same. */
+  readonly #fromCgroup = new Map<string, CgroupContainer | undefined>();
   #keepers: Map<string, Supervisor[]> | undefined;
 
   /** @param self the pid whose mounts are the host's: orphand's own */
@@ -107,10 +109,17 @@ export class ProvenanceFinder {
   }
 
   #find(pid: number): Provenance | undefined {
-    if (pid === 1 || this.helper(pid) !== undefined) return undefined;
+    if (pid === 1) return undefined;
+    const found = this.#fromFiles(pid) ?? this.#fromSupervisor(pid);
+    // Asked last, because it takes two more files and most processes of a host have nothing of a container.
+    return found === undefined || this.helper(pid) !== undefined ? undefined : found;
+  }
+
+  #fromFiles(pid: number): Provenance | undefined {
     const fromMounts = this.#fromMounts(pid);
-    const fromCgroup = containerFromCgroup(this.#table.cgroup(pid));
-    if (fromCgroup === undefined) return fromMounts ?? this.#fromSupervisor(pid);
+    const cgroup = this.#table.cgroup(pid);
+    const fromCgroup = memo(this.#fromCgroup, cgroup, () => containerFromCgroup(cgroup));
+    if (fromCgroup === undefined) return fromMounts;
     return {
       runtime: fromCgroup.runtime,
       id: fromCgroup.id,
@@ -139,7 +148,7 @@ export class ProvenanceFinder {
 
   /** Neither cgroup nor mounts say so, but its parent is a container's supervisor (`--rootfs /`, an exotic store). */
   #fromSupervisor(pid: number): Provenance | undefined {
-    const [parent] = this.#table.ancestors(pid);
+    const parent = this.#table.stat(this.#table.stat(pid)?.ppid ?? 0);
     const supervisor = parent === undefined ? undefined : this.#asSupervisor(parent);
     if (supervisor?.containerId === undefined) return undefined;
     return {
@@ -203,7 +212,7 @@ function namespaceQuietly(table: ProcessTable, pid: number): string[] {
   }
 }
 
-function memo<T>(cache: Map<number, T>, pid: number, compute: () => T): T {
-  if (!cache.has(pid)) cache.set(pid, compute());
-  return cache.get(pid) as T;
+function memo<K, T>(cache: Map<K, T>, key: K, compute: () => T): T {
+  if (!cache.has(key)) cache.set(key, compute());
+  return cache.get(key) as T;
 }

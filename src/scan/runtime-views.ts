@@ -7,5 +7,6 @@ export interface RuntimeViews {
   view(query: ContainerQuery, options: { recordOnly?: boolean; labels?: boolean }): Promise<ContainerView>;
   /** Name and labels as far as the records say, without asking anybody. */
   names(provenance: Provenance): { name: string | undefined; labels: Record<string, string> };
-  statuses(): RuntimeStatus[];
+  /** @param running the names of all processes */
+  statuses(running: () => readonly string[]): RuntimeStatus[];
 }

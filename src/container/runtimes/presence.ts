@@ -49,12 +49,17 @@ const signs: Partial<Record<RuntimeName, { programs: string[]; paths: string[]; 
 };
 
 /** Whether a runtime is on this host in any form; true for one whose signs nobody knows (`unknown`, `ecs` …). */
-export function isPresent(host: Host, proc: ProcFs, runtime: RuntimeName): boolean {
+export function isPresent(
+  host: Host,
+  proc: ProcFs,
+  runtime: RuntimeName,
+  running: () => readonly string[] = () => commands(proc),
+): boolean {
   const known = signs[runtime];
   if (known === undefined) return true;
   if (known.programs.some((name) => host.program(name) !== undefined)) return true;
   if (known.paths.some((path) => host.exists(path))) return true;
-  return commands(proc).some(
+  return running().some(
     (comm) =>
       known.daemons.includes(comm) || (runtime === 'containerd' && comm.startsWith('containerd-shim')),
   );

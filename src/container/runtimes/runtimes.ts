@@ -73,9 +73,12 @@ export class Runtimes {
     return { name: found?.name, labels: found?.labels ?? {} };
   }
 
-  /** Which runtimes are there, which of them answered, and why not. */
-  statuses(): RuntimeStatus[] {
-    return this.#statuses.all();
+  /**
+   * Which runtimes are there, which of them answered, and why not.
+   * @param running the names of all processes; read anew without it
+   */
+  statuses(running?: () => readonly string[]): RuntimeStatus[] {
+    return this.#statuses.all(running);
   }
 
   /** Has the runtime stop and remove a container that it still lists. */

@@ -32,23 +32,26 @@ export class Statuses {
     }
   }
 
-  /** One entry for each engine and user that was asked, and for root's podman and docker where they are installed. */
-  all(): RuntimeStatus[] {
+  /**
+   * One entry for each engine and user that was asked, and for root's podman and docker where they are installed.
+   * @param running the names of all processes; read anew without it
+   */
+  all(running?: () => readonly string[]): RuntimeStatus[] {
     const asked = [...this.#noted.values()];
-    const others = [this.#podman(), this.#docker()].filter((status) => status !== undefined);
+    const others = [this.#podman(running), this.#docker(running)].filter((status) => status !== undefined);
     return [...asked, ...others.filter(({ name }) => !this.#noted.has(`${name} root`))];
   }
 
-  #podman(): RuntimeStatus | undefined {
-    if (!isPresent(this.#host, this.#proc, 'podman')) return undefined;
+  #podman(running?: () => readonly string[]): RuntimeStatus | undefined {
+    if (!isPresent(this.#host, this.#proc, 'podman', running)) return undefined;
     return this.#readable(
       'podman',
       defaultPlaces(this.#host, rootUser).map(({ root }) => root),
     );
   }
 
-  #docker(): RuntimeStatus | undefined {
-    if (!isPresent(this.#host, this.#proc, 'docker')) return undefined;
+  #docker(running?: () => readonly string[]): RuntimeStatus | undefined {
+    if (!isPresent(this.#host, this.#proc, 'docker', running)) return undefined;
     return this.#readable(
       'docker',
       defaultDockerPlaces(this.#host, []).map(({ root }) => `${root}/containers`),

@@ -1,0 +1,110 @@
+import {
+  canCompareOpenFiles,
+  findOpenFiles,
+  isOpen,
+  sortByOpenFile,
+  type Descriptor,
+} from '../linux/kcmp.ts';
+import { findHolders, type Holders } from '../procfs/fd.ts';
+import { countNames, readLink, readRecord, UnreadableError, type ProcFs } from '../procfs/fs.ts';
+
+/** A descriptor of a wanted socket: what the others are compared with. */
+interface Sample extends Descriptor {
+  inode: number;
+}
+
+/** Below this many descriptors, loading koffi and finding samples takes longer than it saves. */
+const WORTHWHILE = 8_000;
+/** What a process has open, where the kernel does not count it (before 6.2): enough to find out when processes are many. */
+const UNCOUNTED = 64;
+/** A server opens what it listens on when it starts: its descriptor has a low number. */
+const SAMPLE_DEPTHS = [16, 64, 256];
+/** A descriptor takes one comparison with up to 1 sample, two with 3, three with 7; a link is read in the time of five. */
+const MOST_SAMPLES = 31;
+
+/**
+ * Finds the holders of sockets among many descriptors: one holder of each by its link, and whoever else has the very same
+ * open file by comparing, in a fifth of the time. Answers what findHolders does, which it falls back on.
+ */
+export function findHoldersFast(proc: ProcFs, pids: readonly number[], inodes: ReadonlySet<number>): Holders {
+  const slowly = (): Holders => findHolders(proc, pids, inodes);
+  if (inodes.size > MOST_SAMPLES || !isLarge(proc, pids)) return slowly();
+  if (!isOwnNamespace(proc) || !canCompareOpenFiles()) return slowly();
+  const samples = findSamples(proc, pids, inodes);
+  if (samples === undefined) return slowly();
+
+  const holders = new Map<number, number[]>();
+  const unsure: number[] = [];
+  const hold = (inode: number, pid: number): void => {
+    holders.set(
+      inode,
+      [...(holders.get(inode) ?? []), pid].sort((a, b) => a - b),
+    );
+  };
+  for (const pid of pids) {
+    const found = findOpenFiles(samples, pid);
+    if (found === undefined) unsure.push(pid);
+    else for (const { inode } of found) hold(inode, pid);
+  }
+  // A sample that was closed meanwhile compares with nothing.
+  if (!samples.every((sample) => linkOf(proc, sample) === linkTo(sample.inode))) return slowly();
+  const rest = findHolders(proc, unsure, inodes);
+  for (const [inode, more] of rest.holders) for (const pid of more) hold(inode, pid);
+  return { holders, unreadable: rest.unreadable };
+}
+
+function isLarge(proc: ProcFs, pids: readonly number[]): boolean {
+  let descriptors = 0;
+  for (const pid of pids) {
+    descriptors += countNames(proc, `${pid}/fd`) || UNCOUNTED;
+    if (descriptors >= WORTHWHILE) return true;
+  }
+  return false;
+}
+
+/** kcmp(2) takes pids of this process's own namespace, which need not be the one that procfs shows. */
+function isOwnNamespace(proc: ProcFs): boolean {
+  const line = `\nNSpid:\t${process.pid}\n`;
+  return readRecord(proc, 'self/status')?.includes(line) === true;
+}
+
+/** One descriptor for each inode, in the kernel's order of open files; undefined where one has none with a low number. */
+function findSamples(
+  proc: ProcFs,
+  pids: readonly number[],
+  inodes: ReadonlySet<number>,
+): Sample[] | undefined {
+  const missing = new Map([...inodes].map((inode) => [linkTo(inode), inode]));
+  const samples: Sample[] = [];
+  let from = 0;
+  for (const depth of SAMPLE_DEPTHS) {
+    // The youngest first: the host's own processes started before whatever is deployed on it.
+    for (const pid of [...pids].reverse()) {
+      for (let fd = from; fd < depth && missing.size > 0; fd++) {
+        const link = linkOf(proc, { pid, fd });
+        const inode = missing.get(link ?? '');
+        if (link === undefined || inode === undefined) continue;
+        missing.delete(link);
+        samples.push({ pid, fd, inode });
+      }
+    }
+    if (missing.size === 0) return sortByOpenFile(samples);
+    from = depth;
+  }
+  return undefined;
+}
+
+function linkTo(inode: number): string {
+  return `socket:[${inode}]`;
+}
+
+function linkOf(proc: ProcFs, { pid, fd }: Descriptor): string | undefined {
+  // Asked first: node takes 10 µs to say that there is no such link.
+  if (!isOpen({ pid, fd })) return undefined;
+  try {
+    return readLink(proc, `${pid}/fd/${fd}`);
+  } catch (error) {
+    if (error instanceof UnreadableError) return undefined;
+    throw error;
+  }
+}
