@@ -1,16 +1,19 @@
-import type { Report, ReportedPort, ReportedProcess } from '../model.ts';
+import type { Config } from '../config/config.ts';
 import { isPort } from '../config/port-list.ts';
-import { UnreadableError } from '../procfs/fs.ts';
+import { listContainers } from '../container/runtimes/listing.ts';
+import type { Report, ReportedPort, ReportedProcess } from '../model.ts';
 import { countConnections } from '../procfs/net.ts';
 import { createLooker } from '../report/look.ts';
-import { chainTo } from './chain.ts';
-import type { Link } from './chain.ts';
 import { UsageError } from './command.ts';
 import type { Context } from './command.ts';
-import { cureOf } from './cure.ts';
-import { cut, jsonText } from './escape.ts';
-import { explainPort, explainProcess, explainStranger } from './explain-text.ts';
+import { cut, escape, jsonText } from './escape.ts';
+import { Explainer } from './explain-facts.ts';
+import type { Explained } from './explain-facts.ts';
+import { explainPort, explainProcess, explainStranger, waitingElsewhere } from './explain-text.ts';
 import { limits } from './format.ts';
+import { engineText } from './stack.ts';
+import { waitingFor } from './waiting.ts';
+import type { Waiting } from './waiting.ts';
 
 const proc = { root: '/proc' };
 
@@ -19,22 +22,26 @@ export interface Explanation {
   port: ReportedPort | null;
   /** TCP sockets with the port as their local one, by state. */
   connections: Record<string, number>;
-  processes: { process: ReportedProcess; chain: Link[]; cure: string }[];
+  /** Containers in a crash loop that want the port. */
+  waiting: Waiting[];
+  processes: Explained[];
 }
 
 /** `orphand explain PORT|PID`: everything that orphand knows of a port's holders, or of one process. */
 export async function run(context: Context): Promise<number> {
   const { kind, number } = wanted(context.args);
   const { config } = await context.load();
-  const look = createLooker({ config, cli: true });
   const watched = config.ports.some(({ port }) => port === number);
+  // A port that nobody watches may be one of UDP.
+  const look = createLooker({ config: { ...config, protocols: ['tcp', 'udp'] }, cli: true });
   if (kind !== 'pid' && isPort(number)) {
-    const report = await look({ ports: [number] });
-    const held = report.ports.filter(({ state }) => state === 'held');
-    if (held.length > 0) return showPorts(context, report, held);
-    if (kind === 'port' || watched) return showFree(context, report, number);
+    // The other watched ports too: a process may hold more than one.
+    const report = await look({ ports: [...new Set([number, ...config.ports.map(({ port }) => port)])] });
+    const held = report.ports.filter(({ port, state }) => port === number && state === 'held');
+    if (held.length > 0) return await showPorts(context, config, report, held);
+    if (kind === 'port' || watched) return await showFree(context, config, report, number);
   }
-  return showProcess(context, await look(), number);
+  return await showProcess(context, config, await createLooker({ config, cli: true })(), number);
 }
 
 function wanted(args: readonly string[]): { kind: 'port' | 'pid' | undefined; number: number } {
@@ -56,18 +63,28 @@ function wanted(args: readonly string[]): { kind: 'port' | 'pid' | undefined; nu
   return { kind, number };
 }
 
-function showPorts(context: Context, report: Report, ports: readonly ReportedPort[]): number {
+async function showPorts(
+  context: Context,
+  config: Config,
+  report: Report,
+  ports: readonly ReportedPort[],
+): Promise<number> {
   const { terminal, options } = context;
-  const pids = new Set(ports.flatMap(({ listeners }) => listeners.flatMap(({ holders }) => holders)));
-  const holders = report.processes.filter(({ pid }) => pids.has(pid));
-  const explanations = ports.map((port): Explanation => {
-    const own = new Set(port.listeners.flatMap((listener) => listener.holders));
-    return {
+  const explainer = new Explainer(config);
+  const loops = await loopsOf(context, config);
+  const explanations: Explanation[] = [];
+  for (const port of ports) {
+    const pids = new Set(port.listeners.flatMap((listener) => listener.holders));
+    const holders = report.processes.filter(({ pid }) => pids.has(pid));
+    const processes: Explained[] = [];
+    for (const holder of holders) processes.push(await explainer.explain(holder, report));
+    explanations.push({
       port,
-      connections: port.protocol === 'tcp' ? connectionsOf(port.port) : {},
-      processes: holders.filter(({ pid }) => own.has(pid)).map(explained),
-    };
-  });
+      connections: port.protocol === 'tcp' ? Object.fromEntries(countConnections(proc, port.port)) : {},
+      waiting: loops(port.port, holders),
+      processes,
+    });
+  }
   if (options['json'] === true) terminal.out(jsonText(explanations));
   else {
     for (const explanation of explanations) terminal.out(explainPort(explanation, report, terminal));
@@ -76,24 +93,36 @@ function showPorts(context: Context, report: Report, ports: readonly ReportedPor
   return 0;
 }
 
-function showFree({ terminal, options }: Context, report: Report, number: number): number {
-  const [port] = report.ports;
+async function showFree(context: Context, config: Config, report: Report, number: number): Promise<number> {
+  const { terminal, options } = context;
+  const port = report.ports.find((each) => each.port === number);
   const name = port === undefined ? '' : ` (${port.service})`;
-  if (options['json'] === true) terminal.out(jsonText([]));
-  else terminal.out(`${terminal.sign('ok')} Nothing is there: port ${number}${name} is free`);
-  if (hasProcess(number)) terminal.err(`There is a process with that number: orphand explain pid ${number}`);
+  if (options['json'] === true) {
+    terminal.out(jsonText([]));
+    return 1;
+  }
+  terminal.out(`${terminal.sign('ok')} Nothing is there: port ${number}${name} is free`);
+  for (const waiting of (await loopsOf(context, config))(number, [])) {
+    terminal.out(waitingElsewhere(waiting, terminal));
+  }
+  if (new Explainer(config).chain(number).length > 0) {
+    terminal.err(`There is a process with that number: orphand explain pid ${number}`);
+  }
   return 1;
 }
 
-function showProcess({ terminal, options }: Context, report: Report, pid: number): number {
+async function showProcess(context: Context, config: Config, report: Report, pid: number): Promise<number> {
+  const { terminal, options } = context;
   const process = report.processes.find((one) => one.pid === pid);
   const json = options['json'] === true;
+  const explainer = new Explainer(config);
   if (process !== undefined) {
-    const explanation: Explanation = { port: null, connections: {}, processes: [explained(process)] };
-    terminal.out(json ? jsonText([explanation]) : explainProcess(explained(process), report, terminal));
+    const explained = await explainer.explain(process, report);
+    const explanation: Explanation = { port: null, connections: {}, waiting: [], processes: [explained] };
+    terminal.out(json ? jsonText([explanation]) : explainProcess(explained, report, terminal));
     return 0;
   }
-  const chain = chainOf(pid);
+  const chain = explainer.chain(pid);
   if (chain.length === 0) {
     if (json) terminal.out(jsonText([]));
     else
@@ -104,30 +133,26 @@ function showProcess({ terminal, options }: Context, report: Report, pid: number
   }
   terminal.out(
     json
-      ? jsonText([{ port: null, connections: {}, processes: [], chain }])
+      ? jsonText([{ port: null, connections: {}, waiting: [], processes: [], chain }])
       : explainStranger(chain, terminal),
   );
   return 0;
 }
 
-function explained(process: ReportedProcess): Explanation['processes'][number] {
-  return { process, chain: chainOf(process.pid), cure: cureOf(process) };
-}
-
-function chainOf(pid: number): Link[] {
-  try {
-    return chainTo(proc, pid);
-  } catch (error) {
-    // hidepid: the report says what could not be read.
-    if (error instanceof UnreadableError) return [];
-    throw error;
+/** Asks the engines once; then says of a port which containers want it in vain. */
+async function loopsOf(
+  { terminal }: Context,
+  { runtimeTimeoutMs }: Config,
+): Promise<(port: number, holders: readonly ReportedProcess[]) => Waiting[]> {
+  // Three times as long as for a look: podman is slow while it restarts a container again and again.
+  const { listed, silent } = await listContainers({ proc, timeoutMs: 3 * runtimeTimeoutMs });
+  for (const { runtime, user, reason } of silent) {
+    terminal.err(
+      `orphand: ${engineText(runtime, user.name)} was not asked who waits for the port: ${escape(reason)}`,
+    );
   }
-}
-
-function hasProcess(pid: number): boolean {
-  return chainOf(pid).length > 0;
-}
-
-function connectionsOf(port: number): Record<string, number> {
-  return Object.fromEntries(countConnections(proc, port));
+  const containers = listed.flatMap(({ engine, containers: all }) =>
+    all.map((container) => ({ ...container, runtime: engine.runtime, user: engine.user.name })),
+  );
+  return (port, holders) => waitingFor(port, holders, containers, Date.now());
 }

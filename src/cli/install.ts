@@ -19,11 +19,13 @@ import type { Manifest } from './install/manifest.ts';
 import { chooseParts, contents } from './install/parts.ts';
 import type { Part } from './install/parts.ts';
 import {
+  hidden,
   packageRoot,
   packageTemplate,
+  pathsOf,
   programIn,
   thisProgram,
-  unusable,
+  unnameable,
   writableByOthers,
 } from './install/program.ts';
 import { chooseTarget, rootOf } from './install/target.ts';
@@ -45,7 +47,7 @@ export function run(context: Context): Promise<number> {
   const root = rootOf(target);
   const folder = packageRoot();
   const program = programIn(root, thisProgram(folder));
-  const problem = unusable(program);
+  const problem = unnameable(program) ?? (target.live ? hidden(program) : undefined);
   if (problem !== undefined) throw new UsageError(problem);
 
   const earlier = readManifest(root);
@@ -139,10 +141,12 @@ function remarks(
   earlier: Manifest | undefined,
 ): string[] {
   const found: string[] = [];
-  const absent = [...new Set([program.node, program.bin, ...program.execPaths])].filter(
+  const absent = pathsOf(program).filter(
     (path) => lstatSync(join(root, path), { throwIfNoEntry: false }) === undefined,
   );
   if (absent.length > 0) found.push(`the units will need ${absent.join(', ')}, not there below ${root}`);
+  const unseen = live ? undefined : hidden(program);
+  if (unseen !== undefined) found.push(unseen);
   const writable = live ? writableByOthers(program) : [];
   if (writable.length > 0) {
     found.push(

@@ -32,6 +32,9 @@ export interface DaemonEngineOptions {
   createLook?: (config: Config) => Look;
 }
 
+/** What changes with a sweep or the configuration only, and is asked for more often. */
+type Found = Pick<Status, 'summary' | 'ports' | 'unreadable' | 'privileged' | 'runtimes' | 'limits'>;
+
 // A look asks runtimes, each of which has its own timeout: one that takes longer hangs.
 const LONGEST_SWEEP_MS = 120_000;
 const SWEEP_GRACE_MS = 2_000;
@@ -51,6 +54,7 @@ export class DaemonEngine implements Engine {
   #config: Config;
   #abilities: Abilities;
   #schedule: Schedule | undefined;
+  #found: Found | undefined;
   #stopping = false;
 
   constructor(options: DaemonEngineOptions) {
@@ -66,6 +70,7 @@ export class DaemonEngine implements Engine {
       look: this.#createLook(config),
       clock: systemClock,
       onSweep: (record, swept) => {
+        this.#found = undefined;
         this.#logSweep(record);
         emit({ type: 'sweep', sweep: record, report: swept?.report });
         if (swept !== undefined) this.#followUp.follow(swept);
@@ -98,6 +103,7 @@ export class DaemonEngine implements Engine {
     const scheduleChanged = config.sweep.schedule !== this.#config.sweep.schedule;
     this.#config = config;
     this.#abilities = readAbilities(this.#proc, config.stateDirectory);
+    this.#found = undefined;
     this.#sweeper.look = this.#createLook(config);
     this.#followUp.reset();
     if (scheduleChanged) this.#startSchedule();
@@ -107,6 +113,7 @@ export class DaemonEngine implements Engine {
   /** Says something in the status's limits, under a key, until it is said anew; `[]` takes it back. */
   note(key: string, limits: Limit[]): void {
     this.#notes.set(key, limits);
+    this.#found = undefined;
   }
 
   /** Takes no more work; resolves when what was begun has ended. `graceMs`: what a clean-up that has sent signals may still take. */
@@ -133,8 +140,8 @@ export class DaemonEngine implements Engine {
   }
 
   status(): Status {
-    const report = this.#sweeper.last()?.report;
     return {
+      ...(this.#found ??= this.#findOut()),
       version: this.#options.version,
       pid: process.pid,
       startedAt: this.#startedAt.toISOString(),
@@ -143,21 +150,7 @@ export class DaemonEngine implements Engine {
       lastSweep: this.#sweeper.newest() ?? null,
       nextSweepAt: this.#stopping ? null : (this.#schedule?.nextAt()?.toISOString() ?? null),
       intervalMs: this.#schedule?.intervalMs() ?? 0,
-      summary: report?.summary ?? null,
-      ports: {
-        watched: this.#config.ports.length,
-        held: report?.ports.filter(({ state }) => state === 'held').length ?? 0,
-      },
-      unreadable: new Set(report?.unreadable.map(({ pid }) => pid)).size,
-      privileged: report?.privileged ?? false,
-      runtimes: report?.runtimes ?? [],
       runningCleanup: this.#cleanups.running() ?? null,
-      limits: limitsOf({
-        config: this.#config,
-        report,
-        ...this.#abilities,
-        others: [...this.#notes.values()].flat(),
-      }),
       host: this.#host.current(),
     };
   }
@@ -186,6 +179,26 @@ export class DaemonEngine implements Engine {
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);
+    };
+  }
+
+  #findOut(): Found {
+    const report = this.#sweeper.last()?.report;
+    return {
+      summary: report?.summary ?? null,
+      ports: {
+        watched: this.#config.ports.length,
+        held: report?.ports.filter(({ state }) => state === 'held').length ?? 0,
+      },
+      unreadable: new Set(report?.unreadable.map(({ pid }) => pid)).size,
+      privileged: report?.privileged ?? false,
+      runtimes: report?.runtimes ?? [],
+      limits: limitsOf({
+        config: this.#config,
+        report,
+        ...this.#abilities,
+        others: [...this.#notes.values()].flat(),
+      }),
     };
   }
 

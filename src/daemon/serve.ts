@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import type { Loaded } from '../config/load.ts';
 import { ListenError } from '../http/listen.ts';
 import { banner } from './banner.ts';
@@ -17,6 +18,8 @@ export interface ServeOptions {
 export async function serve({ load, env, version, say, fail }: ServeOptions): Promise<number> {
   // Any handler will do: without one, node answers this signal by opening its inspector on a TCP port.
   process.on('SIGUSR1', () => undefined);
+  const onTerminal = isatty(1);
+  let daemon: Daemon | undefined;
   const stopped = new Promise<void>((resolve) => {
     // Further ones change nothing: what is under way ends within seconds.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -24,10 +27,12 @@ export async function serve({ load, env, version, say, fail }: ServeOptions): Pr
         resolve();
       });
     }
+    process.on('SIGHUP', () => {
+      // The terminal was closed: who started it has gone, and a daemon that outlives that would be what it looks for.
+      if (onTerminal && !isatty(1)) resolve();
+      else void daemon?.reload();
+    });
   });
-  let daemon: Daemon | undefined;
-  // Before the start too: the default would end the process.
-  process.on('SIGHUP', () => void daemon?.reload());
 
   const loaded = await load();
   const log = await openLog(loaded.config.log.level, env);

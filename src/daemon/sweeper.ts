@@ -103,7 +103,7 @@ export class Sweeper {
 
   #start(trigger: SweepTrigger): void {
     // A failure is on record (onSweep); nobody waits for this one.
-    if (!this.#stopped) this.#begin(trigger).catch(() => undefined);
+    this.#begin(trigger).catch(() => undefined);
   }
 
   #begin(trigger: SweepTrigger): Promise<Report> {

@@ -18,7 +18,34 @@ t.test('a held port is explained with its sockets, connections, chain, evidence 
   const explanation = {
     port: report.ports[0]!,
     connections: { LISTEN: 1, ESTABLISHED: 2, TIME_WAIT: 1 },
-    processes: [{ process: orphan, chain, cure: 'orphand clean --ports 8091' }],
+    waiting: [
+      {
+        runtime: 'podman',
+        user: 'alice',
+        name: 'local-ai-aidb',
+        restartCount: 63,
+        startedAt: '2026-01-02T09:00:12Z',
+        why: 'its environment has PORT=8091',
+      },
+    ],
+    processes: [
+      {
+        process: orphan,
+        chain,
+        runtime: {
+          state: 'exited' as const,
+          pid: 9,
+          restartCount: 63,
+          answers: [{ fact: 'podman of root (cli)', value: 'exited', source: 'podman container inspect' }],
+        },
+        blast: {
+          by: 'orphand clean',
+          processes: Array.from({ length: 13 }, (_, index) => ({ pid: 100 + index, comm: `w${index}` })),
+          ports: ['5353/udp', '8091'],
+        },
+        cure: 'orphand clean --ports 8091',
+      },
+    ],
   };
   const scope =
     '/machine.slice/libpod-4f0c9d6a1b7e2f5380a94c1de6b72853f9a0417cbd25e86f3b9c7d104ae5f628.scope';
@@ -27,6 +54,7 @@ t.test('a held port is explained with its sockets, connections, chain, evidence 
     `⚠ Port 8091/tcp (aidb-http) is held by orphan python3, PID 1328823; and by orphan worker, PID 7
     Socket: 0.0.0.0, inode 708091, opened by uid 0, held by 1328823, 7
     Connections: 2 ESTABLISHED, 1 TIME_WAIT
+    Waits for it: local-ai-aidb (podman of alice), restarted 63 times, last at 2026-01-02T09:00:12Z: its environment has PORT=8091; once the orphan has gone, its next restart comes up
 
 ⚠ PID 1328823 (python3): orphan, container-gone
     Cause: aidb-http's process 1328823 survived its container: conmon is gone, podman no longer knows it
@@ -41,11 +69,15 @@ t.test('a held port is explained with its sockets, connections, chain, evidence 
     Chain:
       1 systemd, since 2026-01-01T00:00:00.000Z: /sbin/init
       └ 1328823 python3, since 2026-01-01T21:40:12.340Z: python3 server.py
+    Runtime says: exited, process 9, restarted 63 times
+      podman of root (cli): exited  [podman container inspect]
     Evidence:
       cgroup: ${scope}  [/proc/1328823/cgroup]
       parent: 1  [/proc/1328823/stat]
       supervisor: none: no conmon between it and pid 1  [/proc/1328823/stat]
       podman: does not know the container  [/var/lib/containers/storage/overlay-containers/containers.json]
+    Ending it (orphand clean) would end 13 processes: 100 (w0), 101 (w1), 102 (w2), 103 (w3), 104 (w4), 105 (w5), 106 (w6), 107 (w7), 108 (w8), 109 (w9), 110 (w10), 111 (w11) …
+    Ports that would free: 5353/udp, 8091
     What to do: orphand clean --ports 8091`,
   );
   t.end();

@@ -159,6 +159,21 @@ t.test(
   },
 );
 
+t.test(
+  'a reload forgets the first looks: what the old configuration saw is not what the new one would',
+  async (t) => {
+    const pid = await idler(t);
+    const { engine, config, sweeps } = running(t, () => [{ pid }], 'orphans');
+    engine.reload({ ...config, sweep: { ...config.sweep, confirmAfterMs: 600_000 } });
+    await engine.start();
+    await engine.scan();
+    t.ok(runs(pid));
+    engine.reload({ ...config, sweep: { ...config.sweep, confirmAfterMs: 0 } });
+    await until(() => !runs(pid));
+    t.ok(sweeps().includes('confirm ok'), 'not by the sweep that followed the reload');
+  },
+);
+
 t.test('what limits the daemon can be said and taken back', async (t) => {
   const { engine } = running(t, () => []);
   await engine.start();

@@ -58,7 +58,14 @@ t.test('a second look confirms when the time between them has passed, and not be
   pass(11_000);
   t.same(pids(see([{ pid }])), { confirmed: [], first: [] });
   pass(1_100);
-  t.same(pids(see([{ pid }])), { confirmed: [pid], first: [] });
+  const sighting = see([{ pid }]);
+  t.same(pids(sighting), { confirmed: [pid], first: [] });
+  see([{ pid }]);
+  t.equal(
+    sighting.confirmed[0]?.pidfd.hasExited(),
+    false,
+    'it is held for the clean-up, whatever is seen meanwhile',
+  );
 });
 
 t.test('what a look between them called alive starts anew', async (t) => {
@@ -83,6 +90,15 @@ t.test('a suspect is no target unless the configuration says so', async (t) => {
   t.same(pids(see(said, 'suspects')), { confirmed: [], first: [pid] });
   pass(12_100);
   t.same(pids(see(said, 'suspects')).confirmed, [pid]);
+});
+
+t.test('a suspect that was to be ended is left alone when the configuration says orphans only', async (t) => {
+  const { see, pass } = looking(t);
+  const pid = await idler(t);
+  const said: Said[] = [{ pid, verdict: 'suspect', reason: 'supervisor-dead' }];
+  see(said, 'suspects');
+  pass(12_100);
+  t.same(pids(see(said, 'orphans')).confirmed, []);
 });
 
 t.test('an orphan that has become a suspect is not confirmed as one', async (t) => {

@@ -54,8 +54,8 @@ export function daemonConfig(directory: string, config: ConfigFile = {}): Config
     gracePeriod: '500ms',
     stateDirectory: join(directory, 'state'),
     ...config,
-    clean: { confirmAfter: '200ms', ...config.clean },
-    sweep: { schedule: '* * * * * *', clean: 'off', confirmAfter: '300ms', ...config.sweep },
+    clean: { confirmAfter: '500ms', ...config.clean },
+    sweep: { schedule: '* * * * * *', clean: 'off', confirmAfter: '500ms', ...config.sweep },
     http: { listen: '127.0.0.1:0', socket: join(directory, 'orphand.sock'), socketGroup: '', ...config.http },
   };
 }
@@ -70,15 +70,9 @@ export function launchDaemon(t: Test, options: DaemonOptions = {}): RunningDaemo
     writeFileSync(configFile, JSON.stringify(daemonConfig(directory, file)));
   };
   configure(config);
-  const [command = process.execPath, ...args] = [
-    ...by,
-    process.execPath,
-    bin,
-    'serve',
-    '--config',
-    configFile,
-  ];
-  const child = spawn(command, args, {
+  const words = [...by, process.execPath, bin, 'serve', '--config', configFile];
+  const command = words.shift() ?? process.execPath;
+  const child = spawn(command, words, {
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(uid !== undefined && { uid, gid: uid }),

@@ -43,6 +43,11 @@ function koffiFolder(bin: string): string {
   return dirname(createRequire(koffi).resolve(`@koromix/koffi-linux-${process.arch}`));
 }
 
+/** Every path of a program that its units need. */
+export function pathsOf({ node, bin, execPaths }: Program): string[] {
+  return [...new Set([node, bin, ...execPaths])];
+}
+
 /** The program that runs now, with the paths that its units need. */
 export function thisProgram(root: string): Program {
   const bin = join(root, 'dist', 'bin.js');
@@ -59,22 +64,25 @@ export function programIn(root: string, program: Program): Program {
   return { node: inside(program.node), bin: inside(program.bin), execPaths: program.execPaths.map(inside) };
 }
 
-/** Why units can't run this program, in one line; undefined when they can. */
-export function unusable(program: Program): string | undefined {
-  const paths = [program.node, program.bin, ...program.execPaths];
-  const hidden = paths.find((path) => /^\/(var\/)?tmp\//.test(path));
-  if (hidden !== undefined) return `${hidden}: the units have a /tmp of their own; install orphand elsewhere`;
+/** Why no unit can name this program, in one line; undefined when one can. */
+export function unnameable(program: Program): string | undefined {
   // Quotes and escapes mean one thing in ExecStart= and another in ExecPaths=, `$` a variable in the first.
-  const odd = paths.find((path) => /["'\\$;\x00-\x1f]/.test(path));
-  if (odd !== undefined)
-    return `${JSON.stringify(odd)}: a unit file can't name such a path; install orphand elsewhere`;
-  return undefined;
+  const odd = pathsOf(program).find((path) => /["'\\$;\x00-\x1f]/.test(path));
+  if (odd === undefined) return undefined;
+  return `${JSON.stringify(odd)}: a unit file can't name such a path; install orphand elsewhere`;
+}
+
+/** Why the units would not see this program, in one line; undefined when they will. */
+export function hidden(program: Program): string | undefined {
+  const path = pathsOf(program).find((one) => /^\/(var\/)?tmp\//.test(one));
+  if (path === undefined) return undefined;
+  return `${path}: the units have a /tmp of their own; install orphand elsewhere`;
 }
 
 /** Parts of the program, or folders above it, that someone other than root can write: they would act with the units' capabilities. */
 export function writableByOthers(program: Program): string[] {
   const found = new Set<string>();
-  for (const path of [program.node, program.bin, ...program.execPaths]) {
+  for (const path of pathsOf(program)) {
     for (let at = path; at !== dirname(at); at = dirname(at)) {
       const stat = statSync(at, { throwIfNoEntry: false });
       const sticky = stat !== undefined && (stat.mode & 0o1000) !== 0;

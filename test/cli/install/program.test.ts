@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import {
+  hidden,
   packageRoot,
   packageTemplate,
   programIn,
   thisProgram,
-  unusable,
+  unnameable,
   writableByOthers,
 } from '../../../src/cli/install/program.ts';
 import { needs } from '../../helpers/needs.ts';
@@ -64,7 +65,7 @@ const paths: [string, Partial<typeof fine>, RegExp | undefined][] = [
 ];
 for (const [name, change, problem] of paths) {
   t.test(`a path that units can't use is refused, others are not: ${name}`, (t) => {
-    const found = unusable({ ...fine, ...change });
+    const found = unnameable({ ...fine, ...change }) ?? hidden({ ...fine, ...change });
     if (problem === undefined) t.equal(found, undefined);
     else t.match(found, problem);
     t.end();
