@@ -14,7 +14,7 @@
   PrivateDevices = true;
   DevicePolicy = "closed";
   PrivateMounts = true;
-  NoExecPaths = "/";
+  NoExecPaths = "/ -/tmp -/var/tmp -/dev/shm -/var/lib/orphand";
   # On NixOS a program's libraries are all over the store, so this can't be as narrow as elsewhere: nothing that was
   # written outside of the store can be run.
   ExecPaths = builtins.storeDir;
@@ -40,7 +40,7 @@
   SystemCallErrorNumber = "EPERM";
   SystemCallFilter = [
     "@system-service process_mrelease"
-    "~@privileged @resources @keyring @memlock ptrace process_vm_readv process_vm_writev process_madvise pidfd_getfd kcmp name_to_handle_at userfaultfd setns unshare"
+    "~@privileged @resources @keyring @memlock ptrace process_vm_readv process_vm_writev process_madvise pidfd_getfd kcmp name_to_handle_at userfaultfd setns unshare io_uring_setup io_uring_enter io_uring_register"
   ];
   MemoryHigh = "192M";
   MemoryMax = "256M";

@@ -86,9 +86,7 @@ for (const { file, kind, name, configuration } of pairs) {
       ...Object.entries(unitKeys)
         .filter(([key]) => [unit[key] ?? []].flat().length > 0)
         .map(([key, systemd]) => [`Unit.${systemd}`, unit[key]] as const),
-      ...Object.entries((unit['unitConfig'] ?? {})).map(
-        ([key, value]) => [`Unit.${key}`, value] as const,
-      ),
+      ...Object.entries(unit['unitConfig'] ?? {}).map(([key, value]) => [`Unit.${key}`, value] as const),
       ...Object.entries(own).map(([key, value]) => [`${section}.${key}`, value] as const),
       ...(unit['wantedBy'] === undefined ? [] : [['Install.WantedBy', unit['wantedBy']] as const]),
     ]);

@@ -13,6 +13,11 @@ export function installInto(root: string, program: string, parts: readonly strin
   );
 }
 
+/** Enables units that a root has; Debian 12 does so with podman's, Debian 13 does not. */
+export function enable(root: string, units: readonly string[]): void {
+  execFileSync('systemctl', [`--root=${root}`, 'enable', ...units], { stdio: 'ignore' });
+}
+
 /** Writes a file of a root. */
 export function put(root: string, path: string, text: string): void {
   mkdirSync(dirname(join(root, path)), { recursive: true });

@@ -26,7 +26,14 @@ const listening = () =>
 
 (async () => {
   const state = process.env.STATE_DIRECTORY;
-  const script = join(state, 'script');
+  // Whether a program can be put into a folder, and run there.
+  const runFrom = (folder) => {
+    const script = join(folder, 'script');
+    const written = attempt(() => fs.writeFileSync(script, `#!${process.execPath}\n`, { mode: 0o700 }));
+    const came = written === 'done' ? run(script) : `unwritable ${written}`;
+    fs.rmSync(script, { force: true });
+    return came;
+  };
   const own = fs.readFileSync('/proc/self/cgroup', 'utf8').split('0::')[1].trim();
   const results = {
     writeEtc: attempt(() => fs.writeFileSync('/etc/escaped', '')),
@@ -38,8 +45,12 @@ const listening = () =>
     runShell: run('/bin/sh', '-c', 'true'),
     runPodman: run('/usr/bin/podman', '--version'),
     runThroughLoader: run('/lib64/ld-linux-x86-64.so.2', '/bin/true'),
-    runOwnScript:
-      attempt(() => fs.writeFileSync(script, `#!${process.execPath}\n`, { mode: 0o700 })) && run(script),
+    runFromState: runFrom(state),
+    runFromTmp: runFrom('/tmp'),
+    runFromVarTmp: runFrom('/var/tmp'),
+    runFromShm: runFrom('/dev/shm'),
+    runFromRunLock: runFrom('/run/lock'),
+    runFromHome: runFrom('/home/alice'),
     runNode: run(process.execPath, '--version'),
     becomeRoot: attempt(() => process.setuid(0)),
     listen: await listening(),
@@ -51,7 +62,7 @@ const listening = () =>
       ? 'done'
       : 'unseen',
   };
-  for (const name of ['script', 'probe']) fs.rmSync(join(state, name), { force: true });
+  fs.rmSync(join(state, 'probe'), { force: true });
   console.log(JSON.stringify(results));
   process.exit();
 })();

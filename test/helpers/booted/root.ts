@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import type { Test } from 'tap';
@@ -21,6 +30,12 @@ const packages = [
   ...(nodeIsPackage ? ['nodejs'] : []),
 ].join(',');
 
+/** This machine's release, or another one to try the units on that one's systemd: ORPHAND_LAB_SUITE=trixie. */
+const suite =
+  process.env['ORPHAND_LAB_SUITE'] ??
+  /^VERSION_CODENAME=(.+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ??
+  'stable';
+
 /** The node of a root, as a path inside. */
 export const nodeInside = nodeIsPackage ? '/usr/bin/node' : '/usr/local/bin/node';
 
@@ -28,8 +43,8 @@ export const nodeInside = nodeIsPackage ? '/usr/bin/node' : '/usr/local/bin/node
 export function debianRoot(t: Test): string {
   // Making the base takes about a minute, once.
   t.setTimeout(600_000);
-  const base = join(cache, `debian-${createHash('sha256').update(packages).digest('hex').slice(0, 8)}`);
-  execFileSync('bash', [join(import.meta.dirname, 'base.sh'), base, packages], {
+  const base = join(cache, `${suite}-${createHash('sha256').update(packages).digest('hex').slice(0, 8)}`);
+  execFileSync('bash', [join(import.meta.dirname, 'base.sh'), base, suite, packages], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const place = mkdtempSync(join(tmpdir(), 'orphand-debian-'));
