@@ -22,26 +22,32 @@ function forbiddenFor(folder) {
   );
 }
 
-const layering = layers.flat().filter((folder) => forbiddenFor(folder).length > 0).map((folder) => ({
-  files: [`src/${folder}/**/*.ts`],
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        patterns: [
-          {
-            group: forbiddenFor(folder).flatMap((other) => [`**/${other}/**`]),
-            message: `src/${folder} may not import this: imports point one way (eslint.config.mjs).`,
-          },
-        ],
-      },
-    ],
-  },
-}));
+const layering = layers
+  .flat()
+  .filter((folder) => forbiddenFor(folder).length > 0)
+  .map((folder) => ({
+    files: [`src/${folder}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: forbiddenFor(folder).flatMap((other) => [`**/${other}/**`]),
+              message: `src/${folder} may not import this: imports point one way (eslint.config.mjs).`,
+            },
+          ],
+        },
+      ],
+    },
+  }));
 
 export default tseslint.config(
   { ignores: ['dist', '.tap', 'node_modules', 'bench/results', 'test/fixtures'] },
-  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['src/**/*.ts', 'test/**/*.ts'] })),
+  ...tseslint.configs.strictTypeChecked.map((config) => ({
+    ...config,
+    files: ['src/**/*.ts', 'test/**/*.ts'],
+  })),
   {
     files: ['src/**/*.ts', 'test/**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -57,7 +63,10 @@ export default tseslint.config(
       // A process is signalled through its pidfd (linux/pidfd.ts), never by number.
       'no-restricted-syntax': [
         'error',
-        { selector: "MemberExpression[object.name='process'][property.name='kill']", message: 'signal a pidfd (linux/pidfd.ts)' },
+        {
+          selector: "MemberExpression[object.name='process'][property.name='kill']",
+          message: 'signal a pidfd (linux/pidfd.ts)',
+        },
       ],
       'max-lines': ['error', { max: 260, skipBlankLines: true, skipComments: true }],
     },

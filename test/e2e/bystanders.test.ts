@@ -1,38 +1,26 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { writeConfig } from '../helpers/lab/config.ts';
 import { privateHost, type Host } from '../helpers/lab/host.ts';
 import { clean, judged, outcome, scan } from '../helpers/lab/orphand.ts';
-import {
-  lives,
-  pidsOf,
-  processOf,
-  readCmdline,
-  readStat,
-  startProcess,
-  type Proc,
-} from '../helpers/lab/processes.ts';
+import { lives, processRunning, startProcess, type Proc } from '../helpers/lab/processes.ts';
 import { serves } from '../helpers/lab/serving.ts';
-import { startUnit, systemdHost } from '../helpers/lab/systemd.ts';
 import { until } from '../helpers/lab/wait.ts';
 import { needs } from '../helpers/needs.ts';
 
 const stack = ['python3', '-u', 'SCRIPT', '--config', '/app/config.yaml'];
-const [orphanPort, otherPort, givenPort, unitPort, leftPort] = [18391, 18392, 18393, 18394, 18395];
+const [orphanPort, otherPort, givenPort] = [18391, 18392, 18393];
 const config = (host: Host) =>
   writeConfig(host, {
-    ports: [orphanPort, otherPort, givenPort, unitPort, leftPort],
+    ports: [orphanPort, otherPort, givenPort],
     patterns: ['server\\.py --config', 'self_healing_daemon\\.py'],
   });
 
 /** Starts a command that is left to pid 1, and finds it by its command line. */
 async function startCommand(host: Host, argv: string[]): Promise<Proc> {
   await host.ok(['setsid', '--fork', 'sh', '-c', 'exec "$@" <>/dev/null >/dev/null 2>&1', 'sh', ...argv]);
-  const pid = await until(argv.join(' '), () =>
-    pidsOf(host).find((one) => readCmdline(host, one).join(' ') === argv.join(' ')),
-  );
-  return processOf(host, pid);
+  return processRunning(host, argv);
 }
 
 /** Starts a process that keeps a connection to the orphan's port. */
@@ -135,55 +123,6 @@ t.test("a process that was handed the orphan's listening socket lives on and is 
   );
   t.equal(report.ok, false);
   t.equal(code, 1, 'the port is not free');
-});
-
-t.test('a process of an active systemd unit lives on, pattern or not', async (t) => {
-  if (!needs(t, 'root', 'unshare', 'nspawn')) return;
-  const host = await systemdHost(t);
-  const orphan = await startProcess(host, { script: 'app/server.py', argv: stack, ports: [orphanPort] });
-  const script = join(host.dir, 'app/server.py');
-  const unit = async (name: string, port: number, more: string[], argv: string) => {
-    const ready = join(host.dir, name);
-    const lab = JSON.stringify({ ports: [port], ready }).replaceAll('"', '\\"');
-    await startUnit(host, name, [`ExecStart=${argv}`, `Environment="LAB=${lab}"`, ...more]);
-    await until(`${name} to serve`, () => existsSync(ready));
-    const { pid } = JSON.parse(readFileSync(ready, 'utf8')) as { pid: number };
-    return processOf(host, pid);
-  };
-  const python = `/usr/bin/python3 -u ${script}`;
-  const server = await unit('aidb.service', unitPort, [], `${python} --config /app/config.yaml`);
-  const forked = await unit(
-    'forked.service',
-    otherPort,
-    ['Type=forking'],
-    `/bin/sh -c '${python} --config /app/config.yaml >/dev/null 2>&1 & exit 0'`,
-  );
-  // What a unit left behind when it was stopped: systemd says "inactive", the process runs on.
-  const left = await unit('left.service', leftPort, ['KillMode=none'], `${python} --config /app/config.yaml`);
-  await host.ok(['systemctl', 'stop', 'left.service']);
-  t.equal(readStat(host, forked.pid)?.ppid, 1, 'a forking unit looks like a reparented process');
-
-  const { code, report } = await clean(host, config(host), ['--suspects', '--dry-run']);
-  t.equal(judged(report.scan, server), 'host systemd-unit');
-  t.equal(judged(report.scan, forked), 'host systemd-unit');
-  t.equal(judged(report.scan, left), 'suspect unit-inactive');
-  t.equal(judged(report.scan, orphan), 'orphan stack-process-reparented');
-  t.equal(code, 1);
-  t.equal(report.scan.processes.find(({ pid }) => pid === server.pid)?.unit, 'aidb.service');
-
-  const first = await clean(host, config(host));
-  t.notOk(lives(host, orphan), 'the orphan has gone');
-  t.ok(lives(host, left), 'what a stopped unit left is kept');
-  t.equal(first.code, 1);
-  const second = await clean(host, config(host), ['--suspects']);
-  t.notOk(lives(host, left), 'and ended with --suspects');
-  t.equal(second.code, 0);
-  for (const one of [server, forked]) {
-    t.ok(lives(host, one), `${one.pid} lives`);
-    t.equal(outcome(second.report, one), undefined);
-  }
-  t.ok((await serves(host, unitPort)) && (await serves(host, otherPort)), 'the units serve');
-  t.equal(await host.ok(['systemctl', 'is-active', 'aidb.service', 'forked.service']), 'active\nactive');
 });
 
 t.test('what runs beside orphand in a terminal lives on, although its shell has gone', async (t) => {

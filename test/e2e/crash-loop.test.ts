@@ -13,7 +13,7 @@ import {
   type Container,
   type Podman,
 } from '../helpers/lab/podman.ts';
-import { lives, processOf, treeOf } from '../helpers/lab/processes.ts';
+import { lives, processOf, processRunning, treeOf } from '../helpers/lab/processes.ts';
 import { addUser, logOut, rootlessPodman } from '../helpers/lab/rootless.ts';
 import { httpd } from '../helpers/lab/server.ts';
 import { served, serves } from '../helpers/lab/serving.ts';
@@ -22,6 +22,7 @@ import { needs } from '../helpers/needs.ts';
 
 const port = 18191;
 const elsewhere = 18192;
+const inside = 18194;
 /** Serves the watched port, or another one where that is taken. */
 const flexible = ['sh', '-c', `${httpd(port).join(' ')} || exec ${httpd(elsewhere).join(' ')}`];
 
@@ -40,7 +41,7 @@ async function looping(podman: Podman, { id }: Container): Promise<void> {
 const running = (podman: Podman) =>
   until('the container to be up', async () => (await stateOf(podman, 'loop')) === 'running');
 const neighbour = (podman: Podman) => startContainer(podman, 'neighbour', [], httpd(18193));
-const watch = (host: Host) => writeConfig(host, { ports: [port, elsewhere, 18193] });
+const watch = (host: Host) => writeConfig(host, { ports: [port, elsewhere, inside, 18193] });
 
 for (const kind of hostKinds()) {
   t.test(`rootful: the old life goes, podman's next restart comes up (${kind})`, async (t) => {
@@ -86,6 +87,10 @@ for (const kind of hostKinds()) {
     await restartAgainstItself(podman, old);
     await served(host, elsewhere);
     const second = await currentLife(podman, 'loop');
+    // No conmon of its own, the same cgroup as the old life: only what it shares with the second life tells.
+    await host.ok(['runc', 'exec', '-d', second.id, ...httpd(inside)]);
+    await served(host, inside);
+    const session = await processRunning(host, httpd(inside));
 
     const { code, report } = await clean(host, watch(host));
     for (const one of tree) {
@@ -95,6 +100,8 @@ for (const kind of hostKinds()) {
     t.equal(judged(report.scan, second.init), 'container supervised');
     t.ok(lives(host, second.init) && lives(host, second.conmon), 'the second life lives');
     t.equal(outcome(report, second.init), undefined, 'and was no target');
+    t.ok(lives(host, session), 'and what was started in it');
+    t.strictSame(report.actions.length, tree.length);
     t.ok(await serves(host, elsewhere), 'and serves');
     t.notOk(await serves(host, port), 'the old port is free');
     t.equal(await restartCount(podman, 'loop'), 0, 'podman had no need to restart it');

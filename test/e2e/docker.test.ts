@@ -9,7 +9,7 @@ import {
 } from '../helpers/lab/docker.ts';
 import { privateHost, views } from '../helpers/lab/host.ts';
 import { clean, judged, outcome } from '../helpers/lab/orphand.ts';
-import { lives, readStat } from '../helpers/lab/processes.ts';
+import { lives, processRunning, readStat } from '../helpers/lab/processes.ts';
 import { httpd } from '../helpers/lab/server.ts';
 import { served, serves } from '../helpers/lab/serving.ts';
 import { until } from '../helpers/lab/wait.ts';
@@ -23,10 +23,13 @@ for (const view of views()) {
     const host = await privateHost(t, view);
     const docker = await startDocker(host);
     const orphan = await startDockerContainer(docker, 'orphan', [], httpd(port));
-    await served(host, port);
+    await docker('exec', '-d', 'orphan', ...httpd(laterPort));
+    await served(host, port, laterPort);
+    const session = await processRunning(host, httpd(laterPort));
     const config = writeConfig(host, { ports: [port, livePort, laterPort] });
     const healthy = await clean(host, config, ['--suspects']);
     t.equal(judged(healthy.report.scan, orphan.init), 'container supervised');
+    t.equal(judged(healthy.report.scan, session), 'container supervised', 'an exec session too');
     t.strictSame(healthy.report.actions, [], 'a live docker container lives on');
     t.equal(healthy.code, 0);
 
@@ -52,7 +55,12 @@ for (const view of views()) {
     t.match(outcome(report, orphan.init), /^(terminated|killed)$/);
     t.notOk(lives(host, orphan.init), 'the orphan has gone');
     t.equal(judged(report.scan, live.init), 'container supervised');
-    t.equal(report.actions.length, 1, 'and was the only target');
+    t.notOk(lives(host, session), 'and what was started in it');
+    t.strictSame(
+      report.actions.map(({ pid }) => pid).sort(),
+      [orphan.init.pid, session.pid].sort(),
+      'these were the only targets',
+    );
     t.equal(code, 0);
     t.ok(lives(host, live.init) && lives(host, live.shim), 'the live container lives');
     t.equal(await docker('inspect', 'live', '--format', '{{.State.Running}}'), 'true');

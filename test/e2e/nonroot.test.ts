@@ -4,18 +4,19 @@ import { privateHost, views } from '../helpers/lab/host.ts';
 import { clean, judged, orphand, scan } from '../helpers/lab/orphand.ts';
 import { makePodmanForget, rootPodman, startContainer } from '../helpers/lab/podman.ts';
 import { lives, startProcess } from '../helpers/lab/processes.ts';
-import { addUser } from '../helpers/lab/rootless.ts';
+import { addUser, rootlessPodman } from '../helpers/lab/rootless.ts';
 import { httpd } from '../helpers/lab/server.ts';
 import { served, serves } from '../helpers/lab/serving.ts';
 import { needs } from '../helpers/needs.ts';
 
-const [rootsPort, ownPort] = [18791, 18792];
+const [rootsPort, ownPort, livePort] = [18791, 18792, 18793];
 
 for (const view of views())
   t.test(`without root, what can't be seen is said and nothing of it is touched (${view})`, async (t) => {
     if (!needs(t, 'root', 'podman', 'runc', 'unshare')) return;
     const host = await privateHost(t, view);
-    const { name: user, uid, home } = await addUser(host);
+    const owner = await addUser(host);
+    const { name: user, uid, home } = owner;
     const podman = await rootPodman(host);
     const roots = await startContainer(podman, 'roots', [], httpd(rootsPort));
     await served(host, rootsPort);
@@ -53,7 +54,7 @@ for (const view of views())
       user,
     });
     const both = writeConfig(host, {
-      ports: [rootsPort, ownPort],
+      ports: [rootsPort, ownPort, livePort],
       patterns: ['server\\.py --config'],
       stateDirectory: `${home}/state`,
     });
@@ -63,6 +64,23 @@ for (const view of views())
     t.notOk(lives(host, own), 'and ended');
     t.ok(lives(host, roots.init), "root's lives on");
     t.equal(code, 1, 'which is left to clean');
+
+    const rootless = await rootlessPodman(host, owner);
+    const theirs = await startContainer(rootless, 'theirs', [], httpd(ownPort));
+    await served(host, ownPort);
+    await makePodmanForget(rootless, theirs);
+    const live = await startContainer(rootless, 'live', [], httpd(livePort));
+    await served(host, livePort);
+    const again = await clean(host, both, ['--suspects'], { user });
+    t.equal(
+      judged(again.report.scan, theirs.init),
+      'orphan container-gone',
+      "an orphan of the user's podman",
+    );
+    t.notOk(lives(host, theirs.init), 'is ended');
+    t.equal(judged(again.report.scan, live.init), 'container supervised');
+    t.ok(lives(host, live.init) && lives(host, live.conmon), "the user's live container lives");
+    t.ok(lives(host, roots.init));
 
     t.equal((await clean(host, config)).code, 0, 'root can end it');
     t.notOk(lives(host, roots.init));

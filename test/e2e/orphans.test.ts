@@ -75,6 +75,32 @@ const orphanVariants: Variant[] = [
     },
     outcome: 'terminated',
   },
+  {
+    name: 'one that was paused',
+    ports: [19009],
+    command: httpd(19009),
+    before: async (podman, { name }) => {
+      await podman('pause', name);
+    },
+    outcome: 'killed',
+  },
+  {
+    name: 'one that was stopped with SIGSTOP',
+    ports: [19010],
+    flags: ['--pid=host'],
+    command: httpd(19010),
+    before: async ({ host }, { init }) => {
+      await host.ok(['kill', '-STOP', `${init.pid}`]);
+    },
+    outcome: 'killed',
+  },
+  {
+    name: 'one that starts its server again',
+    ports: [19011],
+    command: ['sh', '-c', `trap : TERM; while :; do ${httpd(19011).join(' ')}; done`],
+    size: 2,
+    outcome: 'killed',
+  },
 ];
 
 function withPidHost(server: { flags: string[]; command: string[] }): { flags: string[]; command: string[] } {
@@ -100,7 +126,7 @@ for (const kind of hostKinds())
     for (const { container } of orphans) await makePodmanForget(podman, container);
     const livePort = 19100;
     const live = await startContainer(podman, 'live', [], httpd(livePort));
-    await served(host, livePort, ...orphanVariants.flatMap(({ ports }) => ports));
+    await served(host, livePort);
 
     const config = writeConfig(host, { ports: [livePort, ...orphanVariants.flatMap(({ ports }) => ports)] });
     const { code, report } = await clean(host, config);

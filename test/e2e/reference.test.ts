@@ -1,10 +1,12 @@
 // The reference's two examples, its patterns and its ports, with the built-in configuration: nothing is configured here.
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import type { CleanReport } from '../../src/model.ts';
-import { privateHost, views, type Host, type View } from '../helpers/lab/host.ts';
+import { labFolder, privateHost, views, type Host, type View } from '../helpers/lab/host.ts';
 import { judged, orphand, outcome } from '../helpers/lab/orphand.ts';
-import { lives, readStat, startProcess, type HostProcess } from '../helpers/lab/processes.ts';
+import { lives, processRunning, readStat, startProcess, type HostProcess } from '../helpers/lab/processes.ts';
 import { addUser } from '../helpers/lab/rootless.ts';
 import { served, serves } from '../helpers/lab/serving.ts';
 import { until } from '../helpers/lab/wait.ts';
@@ -100,7 +102,7 @@ const examples: Example[] = [
   },
 ];
 
-async function startExamples(host: Host) {
+async function startExamples(t: Test, host: Host) {
   const started = [];
   for (const { name, pattern, ready, ...options } of examples) {
     const one = await startProcess(host, { ...options, env: { PYTHONPATH: `${host.dir}/site` } });
@@ -120,7 +122,7 @@ function printable(t: Test, text: string): void {
 async function openReference(t: Test, view: View) {
   const host = await privateHost(t, view);
   await addUser(host, 'alice');
-  const started = await startExamples(host);
+  const started = await startExamples(t, host);
   const stranger = await startProcess(host, {
     script: 'other/web.py',
     argv: ['/usr/bin/python3', 'SCRIPT'],
@@ -189,5 +191,29 @@ for (const view of views()) {
     }
     t.ok(lives(host, stranger));
     await served(host, 8080);
+  });
+
+  t.test(`a start script is ended with the server that it started (${view})`, async (t) => {
+    if (!needs(t, 'root', 'unshare')) return;
+    const host = await privateHost(t, view);
+    const script = join(host.dir, 'start_with_discovery.sh');
+    const ready = join(host.dir, 'ready');
+    const lab = JSON.stringify({ ports: [5432], ready });
+    // The server itself matches no pattern: it belongs to the stack by its parent.
+    copyFileSync(join(labFolder, 'serve.py'), join(host.dir, 'database.py'));
+    writeFileSync(script, `LAB='${lab}' /usr/bin/python3 ${host.dir}/database.py >/dev/null 2>&1 &\nwait\n`);
+    await host.ok(['setsid', '--fork', 'bash', script]);
+    await until('the server', () => existsSync(ready));
+    const shell = await processRunning(host, ['bash', script]);
+    const server = await processRunning(host, ['/usr/bin/python3', `${host.dir}/database.py`]);
+    t.equal(readStat(host, server.pid)?.ppid, shell.pid);
+    const { code, stdout } = await orphand(host, ['clean', '--json']);
+    const report = JSON.parse(stdout) as CleanReport;
+    for (const one of [shell, server]) {
+      t.equal(judged(report.scan, one), 'orphan stack-process-reparented');
+      t.notOk(lives(host, one));
+    }
+    t.equal(report.actions.length, 2);
+    t.equal(code, 0);
   });
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -72,6 +73,36 @@ t.test('what was removed is not told of', async (t) => {
   kept.process.kill('SIGKILL');
   await told;
   t.same(exited, [kept.pid]);
+});
+
+t.test('what is removed after its death but before that is told is not told of', async (t) => {
+  const { watched, exited, next } = watch(t);
+  const [removed, kept] = [await sleeper(t), await sleeper(t)];
+  watched.add(removed.pid);
+  watched.add(kept.pid);
+  await turn();
+  removed.process.kill('SIGKILL');
+  // Blocks this thread, so that poll(2) has returned in the other one and nobody has heard of it.
+  execFileSync('sleep', ['0.1']);
+  watched.remove(removed.pid);
+  const told = next();
+  kept.process.kill('SIGKILL');
+  await told;
+  t.same(exited, [kept.pid]);
+});
+
+t.test('the descriptor of what is removed is given back while others are watched', async (t) => {
+  const { watched } = watch(t);
+  const [removed, kept] = [await sleeper(t), await sleeper(t)];
+  watched.add(kept.pid);
+  await turn();
+  const before = openDescriptors();
+  watched.add(removed.pid);
+  await turn();
+  watched.remove(removed.pid);
+  const until = performance.now() + 20_000;
+  while (openDescriptors() > before && performance.now() < until) await turn();
+  t.equal(openDescriptors(), before);
 });
 
 t.test('a pid without a process, and a number that is none, are refused', (t) => {

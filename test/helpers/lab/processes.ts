@@ -169,3 +169,12 @@ export function readCmdline(host: Host, pid: number): string[] {
     return [];
   }
 }
+
+/** Waits for a process with exactly that command line, and returns it. */
+export async function processRunning(host: Host, argv: readonly string[]): Promise<Proc> {
+  const wanted = argv.join('\0');
+  const pid = await until(argv.join(' '), () =>
+    pidsOf(host).find((one) => readCmdline(host, one).join('\0') === wanted),
+  );
+  return processOf(host, pid);
+}

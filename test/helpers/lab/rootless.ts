@@ -20,16 +20,24 @@ export async function addUser(host: Host, name = 'alice'): Promise<User> {
   return user;
 }
 
-/** Rootless podman of a user. On a hybrid cgroup tree crun refuses to run, so runc is used there. */
-export async function rootlessPodman(host: Host, user: User): Promise<Podman> {
+/**
+ * Rootless podman of a user, with systemd's cgroups where the user's manager runs. On a hybrid cgroup tree crun refuses
+ * to run, so runc is used there.
+ */
+export async function rootlessPodman(
+  host: Host,
+  user: User,
+  manager: 'cgroupfs' | 'systemd' = 'cgroupfs',
+): Promise<Podman> {
+  const runtime = host.name === 'native' ? 'runc' : 'crun';
   const folder = `${user.home}/.config/containers`;
   mkdirSync(host.path(folder), { recursive: true });
-  writeFileSync(host.path(`${folder}/containers.conf`), containersConf(host.name === 'v2' ? 'crun' : 'runc'));
+  writeFileSync(host.path(`${folder}/containers.conf`), containersConf(runtime, manager));
   await host.ok(['chown', '-R', `${user.name}:`, `${user.home}/.config`]);
   return openPodman(host, {
     user: user.name,
     tmpDir: `${user.runtimeDir}/libpod/tmp`,
-    runcRoot: `${user.runtimeDir}/${host.name === 'v2' ? 'crun' : 'runc'}`,
+    runcRoot: `${user.runtimeDir}/${runtime}`,
   });
 }
 

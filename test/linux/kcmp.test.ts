@@ -1,0 +1,73 @@
+import { closeSync, openSync, readdirSync, readlinkSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { canCompareOpenFiles, findOpenFiles, isOpen, sortByOpenFile } from '../../src/linux/kcmp.ts';
+import { start } from '../procfs/children.ts';
+
+const GONE = 2 ** 22 + 1;
+
+/** Opens a file of one's own: each is another open file, even where it is the same file. */
+function open(t: Test): { pid: number; fd: number } {
+  const fd = openSync('/dev/null', 'r');
+  t.teardown(() => {
+    closeSync(fd);
+  });
+  return { pid: process.pid, fd };
+}
+
+t.test('open files can be compared here', (t) => {
+  t.equal(canCompareOpenFiles(), true);
+  t.end();
+});
+
+t.test('a number is open or it is not', (t) => {
+  const file = open(t);
+  t.equal(isOpen(file), true);
+  t.equal(isOpen({ pid: process.pid, fd: 19_999 }), false);
+  t.equal(isOpen({ pid: GONE, fd: 0 }), false);
+  t.end();
+});
+
+t.test('an inherited descriptor is found under whatever number, and another of the same file is not', async (t) => {
+  const { pid } = await start(t, 'sh', ['-c', 'exec 9>&1; echo ready; exec sleep 1000']);
+  const theirs = { pid, fd: 1 };
+  t.strictSame(findOpenFiles([theirs], pid), new Set([theirs]), 'it has it itself');
+  t.strictSame(findOpenFiles([{ pid, fd: 9 }], pid)?.size, 1, 'as a copy, too');
+  t.strictSame(findOpenFiles([open(t)], pid), new Set());
+});
+
+for (const fd of [10, 60, 500, 4000]) {
+  t.test(`a descriptor behind a gap is found: ${fd}`, async (t) => {
+    const { pid } = await start(t, 'bash', ['-c', `exec ${fd}</dev/zero; echo ready; exec sleep 1000`]);
+    t.equal(readlinkSync(`/proc/${pid}/fd/${fd}`), '/dev/zero');
+    t.strictSame(findOpenFiles([{ pid, fd }], pid), new Set([{ pid, fd }]));
+  });
+}
+
+t.test('each of many known open files is found among the many of a process', (t) => {
+  const files = Array.from({ length: 31 }, () => open(t));
+  const others = Array.from({ length: 200 }, () => open(t));
+  const known = sortByOpenFile([...files]);
+  t.strictSame(findOpenFiles(known, process.pid), new Set(known));
+  t.strictSame(new Set(known), new Set(files), 'sorting loses none');
+  for (const other of others) t.notOk(known.includes(other));
+  t.end();
+});
+
+t.test('of a process without descriptors, a kernel thread or none at all, it can not be told', (t) => {
+  const known = [{ pid: process.pid, fd: 0 }];
+  t.equal(findOpenFiles(known, GONE), undefined);
+  const threads = readdirSync('/proc/2/task').length > 0;
+  t.ok(threads);
+  t.equal(findOpenFiles(known, 2), undefined);
+  t.end();
+});
+
+t.test('a known descriptor that is closed is found nowhere, and is seen to be closed', (t) => {
+  const fd = openSync('/dev/null', 'r');
+  const known = { pid: process.pid, fd };
+  t.equal(findOpenFiles([known], process.pid)?.size, 1);
+  closeSync(fd);
+  t.equal(findOpenFiles([known], process.pid)?.size ?? 0, 0);
+  t.equal(isOpen(known), false);
+  t.end();
+});
