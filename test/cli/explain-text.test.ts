@@ -1,5 +1,5 @@
 import t from 'tap';
-import { explainPort, explainStranger } from '../../src/cli/explain-text.ts';
+import { explainPort, explainStranger, waitingElsewhere } from '../../src/cli/explain-text.ts';
 import { sampleProcess, sampleReport } from '../helpers/sample-report.ts';
 
 const plain = {
@@ -103,9 +103,22 @@ t.test('no field of a process or its chain reaches the terminal as more than tex
   const explanation = {
     port: report.ports[0]!,
     connections: {},
-    processes: [{ process, chain: links, cure: '' }],
+    waiting: [{ runtime: 'podman', user: evil, name: evil, restartCount: 1, startedAt: evil, why: evil }],
+    processes: [
+      {
+        process,
+        chain: links,
+        runtime: {
+          ...{ state: 'absent' as const, pid: null, restartCount: null },
+          answers: [{ fact: evil, value: evil, source: evil }],
+        },
+        blast: { by: evil, processes: [{ pid: 1, comm: evil }], ports: [] },
+        cure: '',
+      },
+    ],
   };
-  for (const text of [explainPort(explanation, report, plain), explainStranger(links, plain)]) {
+  const free = waitingElsewhere(explanation.waiting[0]!, plain);
+  for (const text of [explainPort(explanation, report, plain), explainStranger(links, plain), free]) {
     t.notMatch(text.replaceAll('\n', ''), /[\p{Cc}\u202e]/u);
     t.notMatch(text, /^Killed/m);
   }
