@@ -5,14 +5,14 @@ import { MalformedError, readText, type ProcFs } from '../procfs/fs.ts';
 const MS_PER_TICK = 10;
 
 /**
- * When a look began, in clock ticks after boot, comparable to a start time (/proc/uptime, proc_uptime(5)). Errs on the
- * early side: `takenAt` may be the look's end.
+ * When a look began, in clock ticks after boot, comparable to a start time (/proc/uptime, proc_uptime(5)); `takenAt` is
+ * the look's beginning.
  */
 export function lookBeganAt(proc: ProcFs, report: Report, now: number): number {
   const uptime = /^(\d+)\.(\d\d)/.exec(readText(proc, 'uptime') ?? '');
   if (uptime === null) throw new MalformedError(`${proc.root}/uptime`, 'is no uptime');
   const ticks = Number(uptime[1]) * 100 + Number(uptime[2]);
   // A clock set back since then must not make the look younger than it is.
-  const ageMs = Math.max(0, now - Date.parse(report.takenAt)) + report.durationMs;
+  const ageMs = Math.max(0, now - Date.parse(report.takenAt));
   return ticks - Math.ceil(ageMs / MS_PER_TICK);
 }
