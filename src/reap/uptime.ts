@@ -12,7 +12,7 @@ export function lookBeganAt(proc: ProcFs, report: Report, now: number): number {
   const uptime = /^(\d+)\.(\d\d)/.exec(readText(proc, 'uptime') ?? '');
   if (uptime === null) throw new MalformedError(`${proc.root}/uptime`, 'is no uptime');
   const ticks = Number(uptime[1]) * 100 + Number(uptime[2]);
-  // A clock set back since then must not make the look younger than it is.
-  const ageMs = Math.max(0, now - Date.parse(report.takenAt));
+  // Asked after the look: a clock that was set back meanwhile must not make it younger than it was long.
+  const ageMs = Math.max(report.durationMs, now - Date.parse(report.takenAt));
   return ticks - Math.ceil(ageMs / MS_PER_TICK);
 }

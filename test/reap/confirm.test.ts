@@ -115,7 +115,7 @@ t.test('each target may have its own least time', async (t) => {
 t.test('a process that started during the first look is refused, however long ago that was', async (t) => {
   const pid = await idler(t);
   const look = new FirstLook({ proc });
-  const report = { ...reportOf([{ pid }]), durationMs: 60_000 };
+  const report = { ...reportOf([{ pid }]), takenAt: new Date(Date.now() - 60_000).toISOString() };
   look.observe(report, planTargets(report, { suspects: false }));
   t.match(secondLook(look, [{ pid }], { now: performance.now() + 60_000 }), [
     { state: 'refused', detail: /^younger than the first look/ },

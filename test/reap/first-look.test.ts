@@ -47,7 +47,7 @@ t.test('a process that exited after the report was made is gone', async (t) => {
 t.test('a process that started during the look is young, until it is seen again', async (t) => {
   const pid = await idler(t);
   const look = new FirstLook({ proc });
-  const report = { ...reportOf([{ pid }]), durationMs: 60_000 };
+  const report = { ...reportOf([{ pid }]), takenAt: new Date(Date.now() - 60_000).toISOString() };
   const targets = planTargets(report, { suspects: false });
   look.observe(report, targets);
   const young = (): unknown => look.sights().map((sight) => sight.state === 'held' && sight.young);

@@ -11,21 +11,18 @@ const report = (durationMs: number): ReturnType<typeof reportOf> => ({
   durationMs,
 });
 
-t.test(
-  'a look began its age before the uptime, in ticks of 10 ms, rounded to the early side, however long it took',
-  (t) => {
-    const root = t.testdir({ uptime: '1000.50 1900.00\n' });
-    t.equal(lookBeganAt({ root }, report(0), now), 100_050);
-    t.equal(lookBeganAt({ root }, report(20), now + 31), 100_046);
-    t.equal(lookBeganAt({ root }, report(5000), now), 100_050);
-    t.equal(
-      lookBeganAt({ root }, report(0), now - 3_600_000),
-      100_050,
-      'a clock that was set back takes nothing off',
-    );
-    t.end();
-  },
-);
+t.test('a look began its age before the uptime, in ticks of 10 ms, rounded to the early side', (t) => {
+  const root = t.testdir({ uptime: '1000.50 1900.00\n' });
+  t.equal(lookBeganAt({ root }, report(0), now), 100_050);
+  t.equal(lookBeganAt({ root }, report(20), now + 31), 100_046);
+  t.equal(lookBeganAt({ root }, report(0.1), now), 100_049);
+  t.equal(
+    lookBeganAt({ root }, report(0), now - 3_600_000),
+    100_050,
+    'a clock that was set back takes nothing off',
+  );
+  t.end();
+});
 
 t.test('an uptime that is none is an error, not a time', (t) => {
   const root = t.testdir({ uptime: 'soon\n' });
