@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { canCompareOpenFiles, findOpenFiles, isOpen, sortByOpenFile } from '../../src/linux/kcmp.ts';
 import { start } from '../procfs/children.ts';
@@ -27,13 +27,16 @@ t.test('a number is open or it is not', (t) => {
   t.end();
 });
 
-t.test('an inherited descriptor is found under whatever number, and another of the same file is not', async (t) => {
-  const { pid } = await start(t, 'sh', ['-c', 'exec 9>&1; echo ready; exec sleep 1000']);
-  const theirs = { pid, fd: 1 };
-  t.strictSame(findOpenFiles([theirs], pid), new Set([theirs]), 'it has it itself');
-  t.strictSame(findOpenFiles([{ pid, fd: 9 }], pid)?.size, 1, 'as a copy, too');
-  t.strictSame(findOpenFiles([open(t)], pid), new Set());
-});
+t.test(
+  'an inherited descriptor is found under whatever number, and another of the same file is not',
+  async (t) => {
+    const { pid } = await start(t, 'sh', ['-c', 'exec 9>&1; echo ready; exec sleep 1000']);
+    const theirs = { pid, fd: 1 };
+    t.strictSame(findOpenFiles([theirs], pid), new Set([theirs]), 'it has it itself');
+    t.strictSame(findOpenFiles([{ pid, fd: 9 }], pid)?.size, 1, 'as a copy, too');
+    t.strictSame(findOpenFiles([open(t)], pid), new Set());
+  },
+);
 
 for (const fd of [10, 60, 500, 4000]) {
   t.test(`a descriptor behind a gap is found: ${fd}`, async (t) => {
@@ -45,19 +48,17 @@ for (const fd of [10, 60, 500, 4000]) {
 
 t.test('each of many known open files is found among the many of a process', (t) => {
   const files = Array.from({ length: 31 }, () => open(t));
-  const others = Array.from({ length: 200 }, () => open(t));
+  for (let other = 0; other < 200; other++) open(t);
   const known = sortByOpenFile([...files]);
-  t.strictSame(findOpenFiles(known, process.pid), new Set(known));
   t.strictSame(new Set(known), new Set(files), 'sorting loses none');
-  for (const other of others) t.notOk(known.includes(other));
+  t.strictSame(findOpenFiles(known, process.pid), new Set(files));
   t.end();
 });
 
 t.test('of a process without descriptors, a kernel thread or none at all, it can not be told', (t) => {
   const known = [{ pid: process.pid, fd: 0 }];
   t.equal(findOpenFiles(known, GONE), undefined);
-  const threads = readdirSync('/proc/2/task').length > 0;
-  t.ok(threads);
+  t.equal(readFileSync('/proc/2/comm', 'utf8'), 'kthreadd\n');
   t.equal(findOpenFiles(known, 2), undefined);
   t.end();
 });
