@@ -60,7 +60,7 @@ export async function startDaemon({ loaded, load, env, version, log }: DaemonOpt
       warnings.map((message) => ({ code: 'socket', message, cure: null })),
     );
     engine.note('interrupted', reportInterrupted(config.stateDirectory, { root: '/proc' }, log));
-    return await begin({ engine, http, access, config, source, load, log, env, version, bounds, warnings });
+    return begin({ engine, http, access, config, source, load, log, env, version, bounds, warnings });
   } catch (error) {
     await Promise.all([engine.stop(0), http.close(0)]);
     throw error;
@@ -77,7 +77,7 @@ interface Parts extends Pick<DaemonOptions, 'load' | 'log' | 'env' | 'version'> 
   warnings: string[];
 }
 
-async function begin(parts: Parts): Promise<Daemon> {
+function begin(parts: Parts): Daemon {
   const { engine, http, log, env, version, bounds, warnings, source, config } = parts;
   const supervision = createSupervision({
     env,
@@ -101,7 +101,8 @@ async function begin(parts: Parts): Promise<Daemon> {
     { version, source: source ?? 'defaults', clean: sweep.clean, schedule: sweep.schedule, sockets },
     'orphand started',
   );
-  await engine.start().catch(() => undefined);
+  // Not waited for: a look that hangs must not keep the daemon from being stopped. What fails is in the log.
+  engine.start().catch(() => undefined);
 
   let reloading = Promise.resolve();
   return {

@@ -53,6 +53,8 @@ export class DaemonEngine implements Engine {
   readonly #notes = new Map<string, Limit[]>();
   #config: Config;
   #abilities: Abilities;
+  /** Of clean-ups: apart from the sweeps', which may run at the same time and remember what they saw. */
+  #freshLook: Look;
   #schedule: Schedule | undefined;
   #found: Found | undefined;
   #stopping = false;
@@ -66,6 +68,7 @@ export class DaemonEngine implements Engine {
     const emit = (event: EngineEvent) => {
       for (const listener of this.#listeners) listener(event);
     };
+    this.#freshLook = this.#createLook(config);
     this.#sweeper = new Sweeper({
       look: this.#createLook(config),
       clock: systemClock,
@@ -80,7 +83,7 @@ export class DaemonEngine implements Engine {
       proc,
       log,
       config: () => this.#config,
-      look: () => this.#sweeper.look,
+      look: () => this.#freshLook,
       onChange: (cleanup, report) => {
         emit({ type: 'cleanup', cleanup, report });
         // What it left, for whoever reads the last report.
@@ -94,7 +97,8 @@ export class DaemonEngine implements Engine {
   /** Sweeps for the first time and from then on by schedule, which goes on when this rejects because the first one failed. */
   async start(): Promise<void> {
     this.#startSchedule();
-    await this.#host.refresh();
+    // The status can do without.
+    await this.#host.refresh().catch(() => undefined);
     await this.#sweeper.run('start');
   }
 
@@ -104,6 +108,7 @@ export class DaemonEngine implements Engine {
     this.#config = config;
     this.#abilities = readAbilities(this.#proc, config.stateDirectory);
     this.#found = undefined;
+    this.#freshLook = this.#createLook(config);
     this.#sweeper.look = this.#createLook(config);
     this.#followUp.reset();
     if (scheduleChanged) this.#startSchedule();

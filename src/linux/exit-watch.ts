@@ -8,7 +8,7 @@ const POLLIN = 1;
 const POLLFD_SIZE = 8;
 const EFD_CLOEXEC = 0x80000;
 const EFD_NONBLOCK = 0x800;
-const FOREVER = -1;
+const LONGEST_MS = 60_000;
 const RETRY_MS = 200;
 const LITTLE_ENDIAN = endianness() === 'LE';
 
@@ -29,6 +29,7 @@ export class ExitWatch {
 
   constructor(onExit: (pid: number) => void) {
     this.#onExit = onExit;
+    process.on('exit', this.#wake);
   }
 
   pids(): number[] {
@@ -55,6 +56,7 @@ export class ExitWatch {
   }
 
   close(): void {
+    process.off('exit', this.#wake);
     for (const pid of this.pids()) this.remove(pid);
     this.#closed = true;
     this.#restart();
@@ -62,14 +64,18 @@ export class ExitWatch {
 
   /** Lets poll(2) begin again with what is watched now. */
   #restart(): void {
-    if (!this.#waiting) this.#wait();
-    else if (!this.#woken && this.#wakeFd !== undefined) {
-      this.#woken = true;
-      const one = Buffer.alloc(8);
-      new DataView(one.buffer, one.byteOffset).setBigUint64(0, 1n, LITTLE_ENDIAN);
-      writeSync(this.#wakeFd, one);
-    }
+    if (this.#waiting) this.#wake();
+    else this.#wait();
   }
+
+  /** Has poll(2) return. At the exit too, an uncaught error's included: node waits for the threads of its pool. */
+  readonly #wake = (): void => {
+    if (!this.#waiting || this.#woken || this.#wakeFd === undefined) return;
+    this.#woken = true;
+    const one = Buffer.alloc(8);
+    new DataView(one.buffer, one.byteOffset).setBigUint64(0, 1n, LITTLE_ENDIAN);
+    writeSync(this.#wakeFd, one);
+  };
 
   #wait(): void {
     for (const fd of this.#leaving.splice(0)) closeSync(fd);
@@ -88,7 +94,7 @@ export class ExitWatch {
       view.setInt16(index * POLLFD_SIZE + 4, POLLIN, LITTLE_ENDIAN);
     }
     this.#waiting = true;
-    libc().pollInThread(pollfds, watched.length + 1, FOREVER, (ready) => {
+    libc().pollInThread(pollfds, watched.length + 1, LONGEST_MS, (ready) => {
       this.#waiting = false;
       const isReady = (index: number) =>
         (view.getInt16(index * POLLFD_SIZE + 6, LITTLE_ENDIAN) & POLLIN) !== 0;

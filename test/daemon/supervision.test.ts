@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { createSupervision, watchdogMs } from '../../src/daemon/supervision.ts';
+import { until } from '../helpers/lab/wait.ts';
 
 function supervised(usec: string | undefined, inTime: () => boolean) {
   const states: string[] = [];
@@ -59,6 +61,26 @@ t.test(
     t.equal(fed(), last);
   },
 );
+
+t.test('the watchdog is not fed after the event loop was blocked, and again once it turns', async (t) => {
+  const states: string[] = [];
+  const starved: string[] = [];
+  const supervision = createSupervision({
+    env: { WATCHDOG_USEC: '300000' },
+    pid: 7,
+    inTime: () => true,
+    onStarved: (why) => starved.push(why),
+    notify: (state) => states.push(state) > 0,
+    beatMs: 10,
+    longestLagMs: 500,
+  });
+  supervision.ready('');
+  execFileSync('sleep', ['1']);
+  await until('the lag to be noticed', () => starved.length > 0);
+  t.same([...new Set(starved)], ['the event loop was blocked']);
+  await until('it to be fed', () => states.includes('WATCHDOG=1'));
+  supervision.stopping();
+});
 
 const watchdogs: [name: string, env: Record<string, string>, ms: number | undefined][] = [
   ['none was asked for', {}, undefined],

@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { ExitWatch } from '../../src/linux/exit-watch.ts';
 import { run } from './children.ts';
@@ -80,7 +81,8 @@ t.test('what is removed after its death but before that is told is not told of',
   const [removed, kept] = [await sleeper(t), await sleeper(t)];
   watched.add(removed.pid);
   watched.add(kept.pid);
-  await turn();
+  // poll(2) begins again for the second, and waits by then.
+  await delay(50);
   removed.process.kill('SIGKILL');
   // Blocks this thread, so that poll(2) has returned in the other one and nobody has heard of it.
   execFileSync('sleep', ['0.1']);
@@ -124,3 +126,22 @@ t.test('every descriptor is given back when the watch is closed', async (t) => {
   while (openDescriptors() > before) await turn();
   t.equal(openDescriptors(), before);
 });
+
+for (const [name, end, code] of [
+  ['process.exit', 'process.exit(7)', 7],
+  ['an uncaught error', "throw new Error('expected')", 1],
+] as const) {
+  t.test(`${name} ends the process while it waits`, async (t) => {
+    const module = JSON.stringify(new URL('../../src/linux/exit-watch.ts', import.meta.url).href);
+    const script = `import { ExitWatch } from ${module};
+      new ExitWatch(() => undefined).add(process.ppid);
+      setTimeout(() => { ${end} }, 100);`;
+    // The loader that runs this file.
+    const loaders = process.execArgv.filter((flag) => flag.startsWith('--import='));
+    const child = spawn(process.execPath, [...loaders, '--input-type=module', '-e', script], {
+      stdio: 'ignore',
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    t.same(await once(child, 'exit'), [code, null]);
+  });
+}
