@@ -3,13 +3,13 @@
   buildNpmPackage,
   importNpmLock,
   nodejs,
+  # Where Nix fetches the npm packages from, without a slash at the end. package-lock.json holds their hashes and names no
+  # registry, so that it works with any mirror; neither does this file.
+  npmRegistry ? throw "orphand: pass npmRegistry, the URL of an npm registry: package.override { npmRegistry = ...; }",
 }:
 let
   root = ./..;
   lock = lib.importJSON (root + "/package-lock.json");
-  # package-lock.json names no registry, so that it works with any mirror; Nix fetches from the public one, by the hashes
-  # that are in it.
-  registry = "https://registry.example";
   nameOf = path: lib.last (lib.splitString "node_modules/" path);
   resolved =
     path: entry:
@@ -17,7 +17,7 @@ let
       name = entry.name or (nameOf path);
     in
     if entry ? integrity && !(entry ? resolved) then
-      entry // { resolved = "${registry}/${name}/-/${baseNameOf name}-${entry.version}.tgz"; }
+      entry // { resolved = "${npmRegistry}/${name}/-/${baseNameOf name}-${entry.version}.tgz"; }
     else
       entry;
   packageLock = lock // {

@@ -302,6 +302,7 @@ t.test('the package knows where each dependency of the lock file comes from', (t
     import ./nix/package.nix {
       inherit lib;
       nodejs = "nodejs";
+      npmRegistry = "https://registry.example";
       buildNpmPackage = arguments: removeAttrs arguments [ "src" ];
       importNpmLock = { __functor = _: { npmRoot, packageLock }: packageLock.packages; npmConfigHook = "hook"; };
     }`) as {
