@@ -14,6 +14,7 @@ const loaders: Loaders = {
   explain: () => import('./cli/explain.ts'),
   history: () => import('./cli/history.ts'),
   doctor: () => import('./cli/doctor.ts'),
+  init: () => import('./cli/init.ts'),
   config: () => import('./cli/config.ts'),
   install: () => import('./cli/install.ts'),
   uninstall: () => import('./cli/uninstall.ts'),

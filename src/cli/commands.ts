@@ -1,6 +1,12 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { json, ports } from './common-options.ts';
-import { doctorCommand, historyCommand, preflightCommand, stopCommand } from './operator-commands.ts';
+import {
+  doctorCommand,
+  historyCommand,
+  initCommand,
+  preflightCommand,
+  stopCommand,
+} from './operator-commands.ts';
 
 /** Options of every command, allowed before and after its name. */
 export const globalOptions: readonly OptionSpec[] = [
@@ -123,6 +129,7 @@ const table = [
   },
   historyCommand,
   doctorCommand,
+  initCommand,
   {
     name: 'config',
     summary: 'check the configuration, or print the effective one or its JSON Schema',

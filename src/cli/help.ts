@@ -1,5 +1,6 @@
 import type { CommandSpec, Context, OptionSpec } from './command.ts';
 import { UsageError } from './command.ts';
+import { wrap } from './wrap.ts';
 import { commandNamed, commands, commonExits, globalOptions } from './commands.ts';
 
 /** `orphand help [COMMAND]` and `--help`. */
@@ -58,16 +59,4 @@ function optionLines(options: readonly OptionSpec[]): string[] {
 function table(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
   return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`);
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }

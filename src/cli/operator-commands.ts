@@ -92,3 +92,36 @@ export const doctorCommand = {
     [1, 'something can not be seen or done: each with its cure'],
   ],
 } as const satisfies CommandSpec;
+
+/** `orphand init`. */
+export const initCommand = {
+  name: 'init',
+  summary: 'write a commented configuration, of the stack that runs or of a compose file',
+  details: [
+    "Without a source it is the reference's stack, or what the file says already. Settings of a file that is there are carried over; the difference is shown, and asked about on a terminal, before it is overwritten.",
+  ],
+  args: '',
+  arity: [0, 0],
+  options: [
+    {
+      name: 'from-running',
+      help: "Learn from the containers that run and share the host's network: names, labels, ports, patterns.",
+    },
+    {
+      name: 'compose',
+      value: 'FILE',
+      help: 'Learn from the services of a compose file that have network_mode: host.',
+    },
+    {
+      name: 'output',
+      short: 'o',
+      value: 'FILE',
+      help: 'Write this file, - for standard output; else --config, else the usual one.',
+    },
+    { name: 'force', help: 'Overwrite a file that is there without asking.' },
+  ],
+  exit: [
+    [0, 'written, or there is nothing to change'],
+    [1, 'not written: nothing was learned, or a file is there'],
+  ],
+} as const satisfies CommandSpec;

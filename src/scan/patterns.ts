@@ -102,6 +102,12 @@ function shellText(args: readonly string[], program: number): number | undefined
   return option > 0 && before.every((arg) => arg.startsWith('-')) ? option + 1 : undefined;
 }
 
+/** The script or module of an interpreter's command line, and what follows it; undefined where it has none. */
+export function scriptOf(args: readonly string[]): readonly string[] | undefined {
+  const index = shellText(args, 0) === undefined ? scriptIndex(args, 0) : undefined;
+  return index === undefined ? undefined : args.slice(index);
+}
+
 /** Where in `text` (the arguments joined by one space) a match may begin. */
 function spans(args: readonly string[], depth = 0): Span[] {
   const starts: number[] = [];
