@@ -76,6 +76,14 @@ const manuals = join(repository, 'docs/man');
 for (const name of existsSync(manuals) ? readdirSync(manuals) : []) {
   put(`/usr/share/man/man${name.at(-1)}/${name}`, ours(`docs/man/${name}`));
 }
+const completions = {
+  bash: '/usr/share/bash-completion/completions/orphand',
+  zsh: '/usr/share/zsh/vendor-completions/_orphand',
+  fish: '/usr/share/fish/vendor_completions.d/orphand.fish',
+};
+for (const [shell, path] of Object.entries(completions)) {
+  put(path, run(process.execPath, 'dist/bin.js', 'completion', shell));
+}
 
 // dpkg's own.
 const { version } = JSON.parse(ours('package.json'));

@@ -18,6 +18,7 @@ const loaders: Loaders = {
   config: () => import('./cli/config.ts'),
   install: () => import('./cli/install.ts'),
   uninstall: () => import('./cli/uninstall.ts'),
+  completion: () => import('./cli/completion.ts'),
   version: () => import('./cli/show-version.ts'),
   help: () => import('./cli/help.ts'),
 };

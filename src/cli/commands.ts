@@ -1,6 +1,7 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { json, ports } from './common-options.ts';
 import {
+  completionCommand,
   doctorCommand,
   historyCommand,
   initCommand,
@@ -180,6 +181,7 @@ const table = [
       [1, 'a command failed, the rest was done'],
     ],
   },
+  completionCommand,
   {
     name: 'version',
     summary: 'show the version',

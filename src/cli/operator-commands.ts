@@ -125,3 +125,19 @@ export const initCommand = {
     [1, 'not written: nothing was learned, or a file is there'],
   ],
 } as const satisfies CommandSpec;
+
+/** `orphand completion`. */
+export const completionCommand = {
+  name: 'completion',
+  summary: 'print a completion script for a shell',
+  details: [
+    'bash: orphand completion bash >/usr/share/bash-completion/completions/orphand',
+    'zsh: orphand completion zsh >/usr/local/share/zsh/site-functions/_orphand',
+    'fish: orphand completion fish >~/.config/fish/completions/orphand.fish',
+  ],
+  args: 'bash|zsh|fish',
+  arity: [1, 1],
+  choices: ['bash', 'zsh', 'fish'],
+  options: [],
+  exit: [[0, 'printed']],
+} as const satisfies CommandSpec;
