@@ -1,4 +1,5 @@
 // npm run bench: measures a scan against the system's own tools on a made load, as ratios of medians of interleaved runs.
+// Then daemon.mjs measures the daemon.
 //
 //   --connections N  sockets of TCP connections, two to a connection (60000)     --rounds N  of every command (9)
 //   --descriptors N  open descriptors in all (80000)                             --quick     a tenth of the load, 3 rounds
@@ -54,6 +55,7 @@ function begin() {
     });
     const args = ['--net', '--pid', '--fork', '--mount-proc', '--kill-child', process.execPath];
     succeed('unshare', [...args, import.meta.filename, ...process.argv.slice(2), '--inside', work]);
+    succeed(process.execPath, [join(here, 'daemon.mjs'), ...(flags.quick ? ['--quick'] : [])]);
   } finally {
     rmSync(work, { recursive: true });
     rmSync(walkBundle, { force: true });
