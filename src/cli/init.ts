@@ -121,11 +121,13 @@ async function confirmed(question: string): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await new Promise<string>((answered) => {
     lines.question(`${escape(question)} [y/N] `, answered);
-    // Ctrl-C and Ctrl-D.
+    // Ctrl-C and Ctrl-D; after an answer it is too late to matter.
     lines.on('close', () => {
-      answered('');
+      answered('\n');
     });
   });
+  // The cursor is still behind the question.
+  if (answer === '\n') process.stderr.write('\n');
   lines.close();
   return /^y(es)?$/i.test(answer.trim());
 }

@@ -88,6 +88,8 @@ export function treeOf(host: Host, pid: number, size: number): Promise<Proc[]> {
 /** What serve.py is told; see there. */
 export interface LabServer {
   ports?: number[];
+  /** UDP ports that it binds. */
+  udp?: number[];
   address?: string;
   reuseport?: boolean;
   workers?: number;

@@ -1,8 +1,9 @@
 """A server whose behaviour comes from the environment, so that its command line can be any one that a test needs.
 
-LAB is a JSON object: ports, address, reuseport, workers (forked, sharing the socket), ignoreTerm, comm, deadMain (the
-main thread exits, another one serves), give (a Unix socket on which the first listening socket is handed out), take
-(such a socket to receive one from), ready (a file that is written once all this is so). Answers any request with `ok`.
+LAB is a JSON object: ports, udp (ports that are bound, and not served), address, reuseport, workers (forked, sharing the
+socket), ignoreTerm, comm, deadMain (the main thread exits, another one serves), give (a Unix socket on which the first
+listening socket is handed out), take (such a socket to receive one from), ready (a file that is written once all this
+is so). Answers any request with `ok`.
 """
 
 import array
@@ -25,6 +26,12 @@ def listen(port):
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     s.bind((lab.get("address", "0.0.0.0"), port))
     s.listen(128)
+    return s
+
+
+def bind(port):
+    s = socket.socket(socket.AF_INET6 if ":" in lab.get("address", "") else socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((lab.get("address", "0.0.0.0"), port))
     return s
 
 
@@ -67,6 +74,7 @@ if lab.get("comm"):
 if lab.get("ignoreTerm"):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 sockets = [take()] if lab.get("take") else [listen(port) for port in lab.get("ports", [])]
+datagrams = [bind(port) for port in lab.get("udp", [])]
 workers = []
 for _ in range(lab.get("workers", 0)):
     pid = os.fork()
