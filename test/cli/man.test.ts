@@ -6,6 +6,7 @@ import { commandPage } from '../../src/cli/man-command.ts';
 import { configPage } from '../../src/cli/man-config.ts';
 import { paragraph, roff } from '../../src/cli/roff.ts';
 import { leafKeys, variableOf } from '../../src/config/overrides.ts';
+import { needs } from '../helpers/needs.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 const pages = [
@@ -28,23 +29,21 @@ t.test('the pages in docs/man are current (else: npm run docs)', (t) => {
 });
 
 t.test('groff and mandoc have nothing to complain about', (t) => {
+  if (!needs(t, 'man')) {
+    t.end();
+    return;
+  }
   for (const [name] of pages) {
     const groff = spawnSync('man', ['--warnings', '-l', '-Tutf8', '-P', 'cat', `docs/man/${name}`], {
       encoding: 'utf8',
     });
-    if (groff.error === undefined) t.same([groff.status, groff.stderr], [0, ''], name);
-    else t.pass('man is not installed');
+    t.same([groff.status, groff.stderr], [0, ''], name);
     const mandoc = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning', `docs/man/${name}`], {
       encoding: 'utf8',
     });
-    if (mandoc.error !== undefined) t.pass('mandoc is not installed');
     // Without a date a page is the same whenever it is written.
-    else
-      t.same(
-        mandoc.stdout.split('\n').filter((line) => line !== '' && !line.includes('missing date')),
-        [],
-        name,
-      );
+    const said = mandoc.stdout.split('\n').filter((line) => line !== '' && !line.includes('missing date'));
+    t.same(said, [], name);
   }
   t.end();
 });
@@ -52,7 +51,8 @@ t.test('groff and mandoc have nothing to complain about', (t) => {
 t.test('every command, option, exit code, key and variable is in them', (t) => {
   const [one, five] = pages.map(([name]) => shown(`docs/man/${name}`));
   if (one === undefined || five === undefined) {
-    t.plan(0, { skip: 'needs man' } as never);
+    t.notOk(needs(t, 'man'), 'man shows the pages');
+    t.end();
     return;
   }
   for (const { name, options, exit } of commands) {

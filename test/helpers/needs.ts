@@ -14,6 +14,9 @@ const probes = {
   tmux: () => has('tmux'),
   unshare: () => has('unshare'),
   strace: () => has('strace'),
+  man: () => has('man') && has('mandoc'),
+  fish: () => has('fish'),
+  zsh: () => has('zsh'),
 } satisfies Record<string, () => boolean>;
 
 function has(program: string): boolean {

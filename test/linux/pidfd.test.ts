@@ -162,7 +162,8 @@ t.test("another user's process without CAP_KILL is denied, and lives", async (t)
     process.seteuid!(0);
   }
   t.equal(pidFd.hasExited(), false);
-  t.equal(state(child.pid), 'S');
+  // Alive in whatever state: it may not have reached its sleep yet.
+  t.match(state(child.pid), /^[SRD]$/);
 });
 
 t.test('the inode is the same for one process and differs between two', async (t) => {

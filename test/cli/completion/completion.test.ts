@@ -129,8 +129,8 @@ t.test('fish offers what may come next', (t) => {
       .flatMap((row) => row.split('\t', 1)[0] ?? '')
       .filter((word) => word !== '');
   };
-  if (spawnSync('fish', ['-c', 'true']).error !== undefined) {
-    t.plan(0, { skip: 'needs fish' } as never);
+  if (!needs(t, 'fish')) {
+    t.end();
     return;
   }
   t.strictSame(ask('orphand sc'), ['scan']);
@@ -143,11 +143,7 @@ t.test('fish offers what may come next', (t) => {
 });
 
 t.test('zsh offers what may come next, on a terminal', async (t) => {
-  if (spawnSync('zsh', ['-c', 'true']).error !== undefined) {
-    t.plan(0, { skip: 'needs zsh' } as never);
-    return;
-  }
-  if (!needs(t, 'tmux')) return;
+  if (!needs(t, 'zsh', 'tmux')) return;
   const dir = t.testdir();
   mkdirSync(join(dir, 'functions'));
   writeFileSync(join(dir, 'functions/_orphand'), zshCompletion());
