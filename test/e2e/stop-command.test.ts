@@ -114,3 +114,20 @@ t.test('stop.clean: off ends nothing', async (t) => {
   t.match(stdout, 'ℹ The configuration says stop.clean: off\n');
   t.ok(lives(host, orphan));
 });
+
+t.test('a signal reaches the command, and nothing is cleaned up then', async (t) => {
+  if (!needs(t, 'root', 'unshare')) return;
+  const host = await privateHost(t);
+  const orphan = await startProcess(host, {
+    script: 'app/server.py',
+    argv: ['python3', '-u', 'SCRIPT', '--config', 'x'],
+    ports: [8091],
+  });
+  // The command asks for the signal itself, once it is there to be told.
+  const command = 'trap "echo told; exit 0" TERM; kill -TERM $PPID; while :; do sleep 0.1; done';
+  const { code, stdout, stderr } = await orphand(host, ['stop', '--', 'sh', '-c', command]);
+  t.equal(code, 143);
+  t.match(stdout, /^told$/m);
+  t.match(stderr, /orphand: interrupted: nothing was cleaned up\n$/);
+  t.ok(lives(host, orphan));
+});
