@@ -119,6 +119,7 @@ const table = [
     summary: 'say who holds a port, or what a process is: the chain, the evidence, the cure',
     details: [
       'A number is a port if it is watched or held, else a process id; `explain port N` and `explain pid N` say which.',
+      'Shows the sockets and their connections, each holder with the processes above it, what the runtime says, the evidence, what would end with it, and which container in a crash loop waits for the port.',
     ],
     args: '[port|pid] PORT|PID',
     arity: [1, 2],

@@ -12,7 +12,7 @@ import { containerText, count, portState } from './words.ts';
 
 /** A held port for people: its sockets, its connections, and each of its holders. */
 export function explainPort(
-  { port, connections, waiting, processes }: Explanation,
+  { port, connections, waiting, publishers, processes }: Explanation,
   report: Report,
   paint: Paint,
 ): string {
@@ -31,6 +31,7 @@ export function explainPort(
     ...(port.protocol === 'udp'
       ? []
       : [`    Connections: ${states.length === 0 ? 'none' : states.join(', ')}`]),
+    ...(publishers === null ? [] : [`    Published by: ${publishersText(publishers)}`]),
     ...waiting.map((each) => waitingLine(each, processes)),
     ...processes.flatMap((process) => ['', explainProcess(process, report, paint)]),
   ].join('\n');
@@ -126,6 +127,13 @@ function chainLines(chain: readonly Link[]): string[] {
       return `      ${branch}${pid} ${escape(comm)}, since ${startedAt}: ${commandText(cmdline, 80)}`;
     }),
   ];
+}
+
+function publishersText(publishers: NonNullable<Explanation['publishers']>): string {
+  if (publishers.length === 0) return 'no container that runs: its forwarder may be left over';
+  return publishers
+    .map(({ runtime, user, name }) => `${escape(name)} (${engineText(runtime, user)})`)
+    .join(', ');
 }
 
 /** The crash loop in words: who waits, and what ends it. */

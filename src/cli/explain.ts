@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { isPort } from '../config/port-list.ts';
 import { listContainers } from '../container/runtimes/listing.ts';
-import type { Report, ReportedPort, ReportedProcess } from '../model.ts';
+import type { Report, ReportedPort } from '../model.ts';
 import { countConnections } from '../procfs/net.ts';
 import { createLooker } from '../report/look.ts';
 import { UsageError } from './command.ts';
@@ -11,9 +11,11 @@ import { Explainer } from './explain-facts.ts';
 import type { Explained } from './explain-facts.ts';
 import { explainPort, explainProcess, explainStranger, waitingElsewhere } from './explain-text.ts';
 import { limits } from './format.ts';
+import { publishersOf } from './publishers.ts';
+import type { Publisher } from './publishers.ts';
 import { engineText } from './stack.ts';
 import { waitingFor } from './waiting.ts';
-import type { Waiting } from './waiting.ts';
+import type { Listed, Waiting } from './waiting.ts';
 
 const proc = { root: '/proc' };
 
@@ -24,6 +26,8 @@ export interface Explanation {
   connections: Record<string, number>;
   /** Containers in a crash loop that want the port. */
   waiting: Waiting[];
+  /** Containers that publish the port, where a forwarder holds it; null: none does. */
+  publishers: Publisher[] | null;
   processes: Explained[];
 }
 
@@ -71,7 +75,7 @@ async function showPorts(
 ): Promise<number> {
   const { terminal, options } = context;
   const explainer = new Explainer(config);
-  const loops = await loopsOf(context, config);
+  const listed = await listedFor(context, config);
   const explanations: Explanation[] = [];
   for (const port of ports) {
     const pids = new Set(port.listeners.flatMap((listener) => listener.holders));
@@ -81,7 +85,8 @@ async function showPorts(
     explanations.push({
       port,
       connections: port.protocol === 'tcp' ? Object.fromEntries(countConnections(proc, port.port)) : {},
-      waiting: loops(port.port, holders),
+      waiting: waitingFor(port.port, holders, listed, Date.now()),
+      publishers: publishersOf(port, holders, listed) ?? null,
       processes,
     });
   }
@@ -102,7 +107,7 @@ async function showFree(context: Context, config: Config, report: Report, number
     return 1;
   }
   terminal.out(`${terminal.sign('ok')} Nothing is there: port ${number}${name} is free`);
-  for (const waiting of (await loopsOf(context, config))(number, [])) {
+  for (const waiting of waitingFor(number, [], await listedFor(context, config), Date.now())) {
     terminal.out(waitingElsewhere(waiting, terminal));
   }
   if (new Explainer(config).chain(number).length > 0) {
@@ -118,7 +123,13 @@ async function showProcess(context: Context, config: Config, report: Report, pid
   const explainer = new Explainer(config);
   if (process !== undefined) {
     const explained = await explainer.explain(process, report);
-    const explanation: Explanation = { port: null, connections: {}, waiting: [], processes: [explained] };
+    const explanation: Explanation = {
+      port: null,
+      connections: {},
+      waiting: [],
+      publishers: null,
+      processes: [explained],
+    };
     terminal.out(json ? jsonText([explanation]) : explainProcess(explained, report, terminal));
     return 0;
   }
@@ -133,17 +144,14 @@ async function showProcess(context: Context, config: Config, report: Report, pid
   }
   terminal.out(
     json
-      ? jsonText([{ port: null, connections: {}, waiting: [], processes: [], chain }])
+      ? jsonText([{ port: null, connections: {}, waiting: [], publishers: null, processes: [], chain }])
       : explainStranger(chain, terminal),
   );
   return 0;
 }
 
-/** Asks the engines once; then says of a port which containers want it in vain. */
-async function loopsOf(
-  { terminal }: Context,
-  { runtimeTimeoutMs }: Config,
-): Promise<(port: number, holders: readonly ReportedProcess[]) => Waiting[]> {
+/** What the engines list; which of them did not answer is said. */
+async function listedFor({ terminal }: Context, { runtimeTimeoutMs }: Config): Promise<Listed[]> {
   // Three times as long as for a look: podman is slow while it restarts a container again and again.
   const { listed, silent } = await listContainers({ proc, timeoutMs: 3 * runtimeTimeoutMs });
   for (const { runtime, user, reason } of silent) {
@@ -151,8 +159,7 @@ async function loopsOf(
       `orphand: ${engineText(runtime, user.name)} was not asked who waits for the port: ${escape(reason)}`,
     );
   }
-  const containers = listed.flatMap(({ engine, containers: all }) =>
-    all.map((container) => ({ ...container, runtime: engine.runtime, user: engine.user.name })),
+  return listed.flatMap(({ engine, containers }) =>
+    containers.map((container) => ({ ...container, runtime: engine.runtime, user: engine.user.name })),
   );
-  return (port, holders) => waitingFor(port, holders, containers, Date.now());
 }

@@ -13,7 +13,8 @@ export interface Waiting {
   why: string;
 }
 
-type Listed = ListedContainer & { runtime: string; user: string };
+/** A container as an engine of a user lists it. */
+export type Listed = ListedContainer & { runtime: string; user: string };
 
 // docker waits up to a minute between two restarts, podman hardly at all.
 const RECENT_MS = 60_000;

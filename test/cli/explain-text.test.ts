@@ -18,6 +18,7 @@ t.test('a held port is explained with its sockets, connections, chain, evidence 
   const explanation = {
     port: report.ports[0]!,
     connections: { LISTEN: 1, ESTABLISHED: 2, TIME_WAIT: 1 },
+    publishers: null,
     waiting: [
       {
         runtime: 'podman',
@@ -103,6 +104,7 @@ t.test('no field of a process or its chain reaches the terminal as more than tex
   const explanation = {
     port: report.ports[0]!,
     connections: {},
+    publishers: [{ runtime: 'podman', user: evil, name: evil }],
     waiting: [{ runtime: 'podman', user: evil, name: evil, restartCount: 1, startedAt: evil, why: evil }],
     processes: [
       {

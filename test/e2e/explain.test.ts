@@ -17,7 +17,7 @@ import { addUser, logOut, rootlessPodman } from '../helpers/lab/rootless.ts';
 import { httpd } from '../helpers/lab/server.ts';
 import { served } from '../helpers/lab/serving.ts';
 import { stackServices, startStack } from '../helpers/lab/stack.ts';
-import { until } from '../helpers/lab/wait.ts';
+import { aged, until } from '../helpers/lab/wait.ts';
 import { needs } from '../helpers/needs.ts';
 
 async function explain(host: Host, ...what: (string | number)[]) {
@@ -71,6 +71,7 @@ t.test('rootless, after a logout: which user’s container waits, and what would
   const user = await addUser(host);
   const podman = await rootlessPodman(host, user);
   const [old] = await startStack(podman, ['--restart=always'], [stackServices[0]]);
+  await aged(old!.conmon);
   await logOut(host, user);
   await podman('start', old!.name);
   await until('the crash loop', async () => (await restartCount(podman, old!.name)) >= 3);
@@ -178,4 +179,34 @@ t.test('of a unit: everything in its cgroup ends with it', async (t) => {
   ]);
   t.strictSame(found[0]!.processes[0]!.blast?.processes.map(({ comm }) => comm).sort(), ['busybox', 'sleep']);
   t.match(text, 'What to do: nothing to do, or to free the port: systemctl stop web.service\n');
+});
+
+t.test('of a forwarder: which container publishes the port, and whether that is the stack’s', async (t) => {
+  if (!needs(t, 'root', 'podman', 'runc', 'unshare')) return;
+  const host = await privateHost(t);
+  // Rootless podman's network opens it, which on this machine only root may.
+  await host.ok(['sh', '-c', 'mknod -m 666 /run/tun c 10 200 && mount --bind /run/tun /dev/net/tun']);
+  const user = await addUser(host);
+  const podman = await rootlessPodman(host, user);
+  const id = await podman(
+    'run',
+    '-d',
+    '--name',
+    'local-ai-aidb',
+    '--publish',
+    '8091:80',
+    'localhost/bb',
+    ...httpd(80),
+  );
+  host.cgroups.add(`libpod-${id}`);
+  await served(host, 8091);
+  const { text, found } = await explain(host, 8091);
+  t.match(text, /^ {4}Published by: local-ai-aidb \(podman of alice\)$/m);
+  t.match(found, [
+    { publishers: [{ name: 'local-ai-aidb' }], processes: [{ process: { verdict: 'helper' } }] },
+  ]);
+  t.equal((await orphand(host, ['preflight'])).code, 1);
+  const allowed = await orphand(host, ['preflight', '--allow-live', '--', 'echo', 'started']);
+  t.match(allowed, { code: 0, stdout: 'started\n' });
+  t.equal((await orphand(host, ['stop'])).code, 0);
 });
