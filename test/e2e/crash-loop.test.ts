@@ -17,7 +17,7 @@ import { lives, processOf, processRunning, treeOf } from '../helpers/lab/process
 import { addUser, logOut, rootlessPodman } from '../helpers/lab/rootless.ts';
 import { httpd } from '../helpers/lab/server.ts';
 import { served, serves } from '../helpers/lab/serving.ts';
-import { until } from '../helpers/lab/wait.ts';
+import { aged, until } from '../helpers/lab/wait.ts';
 import { needs } from '../helpers/needs.ts';
 
 const port = 18191;
@@ -119,6 +119,7 @@ for (const view of views()) {
       const podman = await rootlessPodman(host, user);
       const old = await startContainer(podman, 'loop', ['--restart=always'], httpd(port));
       await served(host, port);
+      await aged(old.conmon);
       await logOut(host, user);
       await podman('start', 'loop');
       const live = await neighbour(podman);
@@ -155,6 +156,7 @@ for (const view of views()) {
       const old = await startContainer(podman, 'loop', ['--restart=always'], flexible);
       await served(host, port);
       const tree = await treeOf(host, old.init.pid, 2);
+      await aged(old.conmon);
       await logOut(host, user);
       await podman('start', 'loop');
       await served(host, elsewhere);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
@@ -16,4 +17,13 @@ export async function until<T>(
     if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
     await delay(50);
   }
+}
+
+/**
+ * Waits until a process is old enough for a record to be told younger: boot time has whole seconds, so that orphand counts
+ * a difference below one as none.
+ */
+export async function aged({ startTime }: { startTime: number }): Promise<void> {
+  const ticks = (): number => Number(readFileSync('/proc/uptime', 'utf8').split(' ', 1)[0]) * 100;
+  await until('the process to be two and a half seconds old', () => ticks() - startTime > 250);
 }
