@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { openPidFd, PidFdUnavailableError, pidFdSupport, type PidFd } from '../../src/linux/pidfd.ts';
 import { needs } from '../helpers/needs.ts';
@@ -175,28 +177,53 @@ t.test('the inode is the same for one process and differs between two', async (t
 });
 
 t.test('the reuse of a pid moves the hold to nobody', async (t) => {
-  if (!needs(t, 'root')) return;
-  const old = await run(t, 'sleep', ['1000']);
-  const held = open(t, old.pid);
-  old.process.kill('SIGKILL');
-  await old.ended;
-
-  // The next fork gets the next pid, unless someone else on this machine was faster.
-  let heir = await run(t, 'sleep', ['1000']);
-  for (let round = 0; round < 300 && heir.pid !== old.pid; round++) {
-    heir.process.kill('SIGKILL');
-    await heir.ended;
+  if (!needs(t, 'root', 'unshare')) return;
+  // In a pid namespace of its own, where nobody else starts anything: the next fork gets the next pid.
+  const inside = `
+    import { spawn } from 'node:child_process';
+    import { once } from 'node:events';
+    import { writeFileSync } from 'node:fs';
+    import { openPidFd } from '${new URL('../../src/linux/pidfd.ts', import.meta.url).href}';
+    const start = async () => {
+      const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
+      await once(child, 'spawn');
+      return child;
+    };
+    const end = async (child) => {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    };
+    const old = await start();
+    const held = openPidFd(old.pid);
+    await end(old);
     writeFileSync('/proc/sys/kernel/ns_last_pid', String(old.pid - 1));
-    heir = await run(t, 'sleep', ['1000']);
-  }
-  t.equal(heir.pid, old.pid, 'the pid was reused');
-
-  t.equal(held.hasExited(), true);
-  t.equal(held.send('SIGKILL'), 'gone');
-  t.equal(held.send('SIGTERM'), 'gone');
-  const fresh = open(t, heir.pid);
-  t.equal(await fresh.waitExit(50), false, 'the heir lives');
-  if (held.inode !== undefined) t.not(fresh.inode, held.inode);
+    const heir = await start();
+    const fresh = openPidFd(heir.pid);
+    const seen = {
+      reused: heir.pid === old.pid,
+      exited: held.hasExited(),
+      sent: [held.send('SIGKILL'), held.send('SIGTERM')],
+      heirEnded: await fresh.waitExit(50),
+      sameInode: held.inode !== undefined && fresh.inode === held.inode,
+    };
+    console.log(JSON.stringify(seen));
+    await end(heir);
+  `;
+  const args = ['--pid', '--fork', '--mount-proc', '--kill-child', process.execPath];
+  const { stdout } = await promisify(execFile)('unshare', [
+    ...args,
+    ...process.execArgv,
+    '--input-type=module',
+    '--eval',
+    inside,
+  ]);
+  t.strictSame(JSON.parse(stdout), {
+    reused: true,
+    exited: true,
+    sent: ['gone', 'gone'],
+    heirEnded: false,
+    sameInode: false,
+  });
 });
 
 t.test('a closed hold signals nobody, whoever has its descriptor now', async (t) => {
