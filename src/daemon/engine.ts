@@ -13,6 +13,7 @@ import type { CleanReport, Report, WatchedPort } from '../model.ts';
 import type { ProcFs } from '../procfs/fs.ts';
 import { systemClock } from '../reap/clock.ts';
 import { createLooker, type Look } from '../report/look.ts';
+import { ScanMemory } from '../scan/scan-memory.ts';
 import { readAbilities, type Abilities } from './abilities.ts';
 import { Cleanups } from './cleanups.ts';
 import { FollowUp } from './follow-up.ts';
@@ -38,6 +39,8 @@ type Found = Pick<Status, 'summary' | 'ports' | 'unreadable' | 'privileged' | 'r
 // A look asks runtimes, each of which has its own timeout: one that takes longer hangs.
 const LONGEST_SWEEP_MS = 120_000;
 const SWEEP_GRACE_MS = 2_000;
+/** How long a look may keep those waiting who ask by HTTP. */
+const SLICE_MS = 4;
 
 /** The daemon without its sockets and signals: sweeps, clean-ups, and what is to be told about them. */
 export class DaemonEngine implements Engine {
@@ -46,6 +49,7 @@ export class DaemonEngine implements Engine {
   readonly #startedAt = new Date();
   readonly #startedMono = systemClock.monotonic();
   readonly #listeners = new Set<(event: EngineEvent) => void>();
+  readonly #memory: ScanMemory;
   readonly #sweeper: Sweeper;
   readonly #cleanups: Cleanups;
   readonly #followUp: FollowUp;
@@ -68,10 +72,12 @@ export class DaemonEngine implements Engine {
     const emit = (event: EngineEvent) => {
       for (const listener of this.#listeners) listener(event);
     };
+    this.#memory = new ScanMemory(proc, () => systemClock.monotonic());
     this.#freshLook = this.#createLook(config);
     this.#sweeper = new Sweeper({
-      look: this.#createLook(config),
+      look: this.#createLook(config, this.#memory),
       clock: systemClock,
+      fullScanEvery: () => this.#config.sweep.fullScanEvery,
       onSweep: (record, swept) => {
         this.#found = undefined;
         this.#logSweep(record);
@@ -109,7 +115,8 @@ export class DaemonEngine implements Engine {
     this.#abilities = readAbilities(this.#proc, config.stateDirectory);
     this.#found = undefined;
     this.#freshLook = this.#createLook(config);
-    this.#sweeper.look = this.#createLook(config);
+    this.#sweeper.look = this.#createLook(config, this.#memory);
+    this.#sweeper.forget();
     this.#followUp.reset();
     if (scheduleChanged) this.#startSchedule();
     this.#sweeper.afresh('reload');
@@ -127,6 +134,8 @@ export class DaemonEngine implements Engine {
     this.#schedule?.stop();
     this.#followUp.stop();
     await Promise.all([this.#sweeper.stop(SWEEP_GRACE_MS), this.#cleanups.stop(graceMs)]);
+    // One that was abandoned still reads.
+    if (this.#sweeper.runningSince() === undefined) this.#memory.close();
   }
 
   /** Whether sweeps finish in time and none hangs: what a watchdog may be told. */
@@ -207,9 +216,18 @@ export class DaemonEngine implements Engine {
     };
   }
 
-  #createLook(config: Config): Look {
+  #createLook(config: Config, memory?: ScanMemory): Look {
     const create = this.#options.createLook;
-    return create?.(config) ?? createLooker({ config, cli: false, proc: this.#proc });
+    return (
+      create?.(config) ??
+      createLooker({
+        config,
+        cli: false,
+        proc: this.#proc,
+        sliceMs: SLICE_MS,
+        ...(memory === undefined ? {} : { memory }),
+      })
+    );
   }
 
   #startSchedule(): void {

@@ -7,6 +7,8 @@ import type { Look } from '../report/look.ts';
 /** A sweep that succeeded. */
 export interface Swept {
   report: Report;
+  /** It read everything, and trusted in nothing that sweeps before it had seen. */
+  whole: boolean;
   /** Monotonic ms, when it began and when it had finished. */
   beganAt: number;
   finishedAt: number;
@@ -15,11 +17,16 @@ export interface Swept {
 export interface SweeperOptions {
   look: Look;
   clock: Clock;
+  /** Of so many sweeps that may trust in what the ones before have seen, one does not. */
+  fullScanEvery: () => number;
   /** Told of each sweep that ended, and each that was skipped; `swept` is there when it succeeded. */
   onSweep: (record: SweepRecord, swept: Swept | undefined) => void;
 }
 
 const KEPT = 500;
+
+/** Sweeps that come by themselves and often. What a person asks for, and what a signal may follow from, is whole. */
+const maySkip = new Set<SweepTrigger>(['schedule', 'supervisor-death']);
 
 /** Runs sweeps, never two at a time, and keeps what came of them. */
 export class Sweeper {
@@ -32,8 +39,12 @@ export class Sweeper {
   #again: SweepTrigger | undefined;
   #last: Swept | undefined;
   #stopped = false;
+  readonly #fullScanEvery: () => number;
+  /** How many sweeps in a row were not whole; none has been, at first. */
+  #sinceWhole = Infinity;
 
-  constructor({ look, clock, onSweep }: SweeperOptions) {
+  constructor({ look, clock, fullScanEvery, onSweep }: SweeperOptions) {
+    this.#fullScanEvery = fullScanEvery;
     this.look = look;
     this.#clock = clock;
     this.#onSweep = onSweep;
@@ -82,6 +93,11 @@ export class Sweeper {
     );
   }
 
+  /** Has the next sweep read everything. */
+  forget(): void {
+    this.#sinceWhole = Infinity;
+  }
+
   /** A sweep that sees what is so from now on: one that runs may have looked there already, so another follows it. */
   afresh(trigger: SweepTrigger): void {
     if (this.#running === undefined) this.#start(trigger);
@@ -118,11 +134,13 @@ export class Sweeper {
   async #sweep(trigger: SweepTrigger, at: string, beganAt: number): Promise<Report> {
     // The caller has noted that one runs before the look, which reads synchronously, keeps it from doing anything.
     await Promise.resolve();
+    const whole = !maySkip.has(trigger) || this.#sinceWhole + 1 >= this.#fullScanEvery();
+    this.#sinceWhole = whole ? 0 : this.#sinceWhole + 1;
     try {
-      const report = await this.#looked(trigger, at, beganAt);
+      const report = await this.#looked(trigger, whole, at, beganAt);
       const finishedAt = this.#clock.monotonic();
       this.#running = undefined;
-      this.#last = { report, beganAt, finishedAt };
+      this.#last = { report, whole, beganAt, finishedAt };
       const durationMs = finishedAt - beganAt;
       this.#record(
         { at, trigger, result: 'ok', durationMs, summary: report.summary, error: null },
@@ -136,10 +154,11 @@ export class Sweeper {
     }
   }
 
-  async #looked(trigger: SweepTrigger, at: string, beganAt: number): Promise<Report> {
+  async #looked(trigger: SweepTrigger, whole: boolean, at: string, beganAt: number): Promise<Report> {
     try {
-      return await this.look();
+      return await this.look({ whole });
     } catch (error) {
+      this.forget();
       this.#running = undefined;
       const durationMs = this.#clock.monotonic() - beganAt;
       const text = error instanceof Error ? error.message : String(error);

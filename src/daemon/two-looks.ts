@@ -36,7 +36,7 @@ export class TwoLooks {
   }
 
   /** Takes one sweep as the second look at what is known and as the first at what is new. */
-  see({ report, beganAt }: Swept, { clean, confirmAfterMs }: CleanSettings): Sighting {
+  see({ report, whole, beganAt }: Swept, { clean, confirmAfterMs }: CleanSettings): Sighting {
     if (clean === 'off') {
       this.reset();
       return { confirmed: [], first: [], dueAt: undefined };
@@ -46,7 +46,9 @@ export class TwoLooks {
     this.#forgetPauses(targets);
     // What is not to be acted on (clean: orphans, and by now it is a suspect) stays unconfirmed.
     const wanted = new Set(targets.map(keyOf));
-    const confirmed = confirm(this.#first, report, { confirmAfterMs, now: beganAt }).filter(
+    // Before a signal everything is read once more.
+    const seen = whole ? confirm(this.#first, report, { confirmAfterMs, now: beganAt }) : [];
+    const confirmed = seen.filter(
       (each): each is Confirmed =>
         each.state === 'confirmed' && wanted.has(keyOf(each.target)) && !this.#isPaused(each.target),
     );

@@ -1,5 +1,6 @@
 import type { Unreadable } from '../model.ts';
 import { listNames, MalformedError, readLink, UnreadableError, type ProcFs } from './fs.ts';
+import { finish, type Steps } from './steps.ts';
 import { liveTasks } from './task.ts';
 
 /** Which processes hold which sockets, and where nobody could look. */
@@ -9,8 +10,20 @@ export interface Holders {
   unreadable: Unreadable[];
 }
 
+/** So many links are read between two turns: 0.2 ms. */
+const LINKS_AT_ONCE = 64;
+
 /** Looks through the file descriptors of `pids` (proc_pid_fd(5)) for sockets with one of these inodes; what goes away meanwhile holds nothing. */
 export function findHolders(proc: ProcFs, pids: readonly number[], inodes: ReadonlySet<number>): Holders {
+  return finish(walkHolders(proc, pids, inodes));
+}
+
+/** The same in steps. */
+export function* walkHolders(
+  proc: ProcFs,
+  pids: readonly number[],
+  inodes: ReadonlySet<number>,
+): Steps<Holders> {
   const holders = new Map<number, number[]>();
   const unreadable: Unreadable[] = [];
   // The link's text is compared as it is: a host has many descriptors, and nearly none of them is wanted.
@@ -19,10 +32,10 @@ export function findHolders(proc: ProcFs, pids: readonly number[], inodes: Reado
   for (const pid of pids) {
     const held = new Set<number>();
     try {
-      const descriptors = walk(proc, `${pid}/fd`, wanted, held);
+      const descriptors = yield* walk(proc, `${pid}/fd`, wanted, held);
       // None at all: perhaps the main thread has exited and closed its table while other threads still serve.
       const tasks = descriptors === 0 ? liveTasks(proc, pid) : [];
-      for (const tid of tasks) walk(proc, `${pid}/task/${tid}/fd`, wanted, held);
+      for (const tid of tasks) yield* walk(proc, `${pid}/task/${tid}/fd`, wanted, held);
     } catch (error) {
       unreadable.push({ pid, ...whyUnreadable(error) });
     }
@@ -31,9 +44,11 @@ export function findHolders(proc: ProcFs, pids: readonly number[], inodes: Reado
   return { holders, unreadable };
 }
 
-function walk(proc: ProcFs, path: string, wanted: Map<string, number>, held: Set<number>): number {
+function* walk(proc: ProcFs, path: string, wanted: Map<string, number>, held: Set<number>): Steps<number> {
   const names = listNames(proc, path) ?? [];
-  for (const name of names) {
+  yield;
+  for (const [index, name] of names.entries()) {
+    if (index % LINKS_AT_ONCE === LINKS_AT_ONCE - 1) yield;
     const inode = wanted.get(readLink(proc, `${path}/${name}`) ?? '');
     if (inode !== undefined) held.add(inode);
   }

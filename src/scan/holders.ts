@@ -5,8 +5,9 @@ import {
   sortByOpenFile,
   type Descriptor,
 } from '../linux/kcmp.ts';
-import { findHolders, type Holders } from '../procfs/fd.ts';
+import { walkHolders, type Holders } from '../procfs/fd.ts';
 import { countNames, readLink, readRecord, UnreadableError, type ProcFs } from '../procfs/fs.ts';
+import { finish, type Steps } from '../procfs/steps.ts';
 
 /** A descriptor of a wanted socket: what the others are compared with. */
 interface Sample extends Descriptor {
@@ -24,14 +25,23 @@ const MOST_SAMPLES = 31;
 
 /**
  * Finds the holders of sockets among many descriptors: one holder of each by its link, and whoever else has the very same
- * open file by comparing, in a fifth of the time. Answers what findHolders does, which it falls back on.
+ * open file by comparing, in a fifth of the time. Answers what walkHolders does, which it falls back on.
  */
 export function findHoldersFast(proc: ProcFs, pids: readonly number[], inodes: ReadonlySet<number>): Holders {
-  const slowly = (): Holders => findHolders(proc, pids, inodes);
-  if (inodes.size > MOST_SAMPLES || !isLarge(proc, pids)) return slowly();
-  if (!isOwnNamespace(proc) || !canCompareOpenFiles()) return slowly();
-  const samples = findSamples(proc, pids, inodes);
-  if (samples === undefined) return slowly();
+  return finish(walkHoldersFast(proc, pids, inodes));
+}
+
+/** The same in steps. */
+export function* walkHoldersFast(
+  proc: ProcFs,
+  pids: readonly number[],
+  inodes: ReadonlySet<number>,
+): Steps<Holders> {
+  const slowly = (): Steps<Holders> => walkHolders(proc, pids, inodes);
+  if (inodes.size > MOST_SAMPLES || !isLarge(proc, pids)) return yield* slowly();
+  if (!isOwnNamespace(proc) || !canCompareOpenFiles()) return yield* slowly();
+  const samples = yield* findSamples(proc, pids, inodes);
+  if (samples === undefined) return yield* slowly();
 
   const holders = new Map<number, number[]>();
   const unsure: number[] = [];
@@ -42,13 +52,14 @@ export function findHoldersFast(proc: ProcFs, pids: readonly number[], inodes: R
     );
   };
   for (const pid of pids) {
+    yield;
     const found = findOpenFiles(samples, pid);
     if (found === undefined) unsure.push(pid);
     else for (const { inode } of found) hold(inode, pid);
   }
   // A sample that was closed meanwhile compares with nothing.
-  if (!samples.every((sample) => linkOf(proc, sample) === linkTo(sample.inode))) return slowly();
-  const rest = findHolders(proc, unsure, inodes);
+  if (!samples.every((sample) => linkOf(proc, sample) === linkTo(sample.inode))) return yield* slowly();
+  const rest = yield* walkHolders(proc, unsure, inodes);
   for (const [inode, more] of rest.holders) for (const pid of more) hold(inode, pid);
   return { holders, unreadable: rest.unreadable };
 }
@@ -69,17 +80,18 @@ function isOwnNamespace(proc: ProcFs): boolean {
 }
 
 /** One descriptor for each inode, in the kernel's order of open files; undefined where one has none with a low number. */
-function findSamples(
+function* findSamples(
   proc: ProcFs,
   pids: readonly number[],
   inodes: ReadonlySet<number>,
-): Sample[] | undefined {
+): Steps<Sample[] | undefined> {
   const missing = new Map([...inodes].map((inode) => [linkTo(inode), inode]));
   const samples: Sample[] = [];
   let from = 0;
   for (const depth of SAMPLE_DEPTHS) {
     // The youngest first: the host's own processes started before whatever is deployed on it.
     for (const pid of [...pids].reverse()) {
+      yield;
       for (let fd = from; fd < depth && missing.size > 0; fd++) {
         const link = linkOf(proc, { pid, fd });
         const inode = missing.get(link ?? '');

@@ -1,7 +1,8 @@
 import type { ReportedPort, Unreadable, WatchedPort } from '../model.ts';
 import type { ProcFs } from '../procfs/fs.ts';
 import { readListeners } from '../procfs/net.ts';
-import { findHoldersFast } from './holders.ts';
+import type { Holders } from '../procfs/fd.ts';
+import type { Steps } from '../procfs/steps.ts';
 
 export interface PortsAndHolders {
   ports: ReportedPort[];
@@ -12,21 +13,20 @@ export interface PortsAndHolders {
 
 /**
  * Who listens on the watched ports of the host. Only holders of the listening socket count, not the clients that
- * `lsof -i:PORT` also lists; nothing is walked where nobody listens.
+ * `lsof -i:PORT` also lists; nobody is asked for them where nobody listens.
  */
-export function readPorts(
+export function* readPorts(
   proc: ProcFs,
-  pids: readonly number[],
   watched: readonly WatchedPort[],
-): PortsAndHolders {
+  find: (inodes: ReadonlySet<number>) => Steps<Holders>,
+  tcp6 = true,
+): Steps<PortsAndHolders> {
   const wanted = new Set(watched.map(({ port }) => port));
   const protocols = [...new Set(watched.map(({ protocol }) => protocol))];
-  const listeners = readListeners(proc, { protocols, ports: wanted });
+  const listeners = readListeners(proc, { protocols, ports: wanted, tcp6 });
   const inodes = new Set(listeners.map(({ inode }) => inode));
   const { holders, unreadable } =
-    inodes.size === 0
-      ? { holders: new Map<number, number[]>(), unreadable: [] }
-      : findHoldersFast(proc, pids, inodes);
+    inodes.size === 0 ? { holders: new Map<number, number[]>(), unreadable: [] } : yield* find(inodes);
 
   const heldBy = new Map<number, number[]>();
   const ports = watched.map((port): ReportedPort => {

@@ -7,6 +7,7 @@ import { readMountinfo, type Mount } from '../procfs/mountinfo.ts';
 import { listPids } from '../procfs/pids.ts';
 import { isKernelThread, readStat, type Stat } from '../procfs/stat.ts';
 import { readStatus, type Status } from '../procfs/status.ts';
+import { finish, type Steps } from '../procfs/steps.ts';
 
 /** What is read of a process, by the name of its file. */
 interface Files {
@@ -22,34 +23,59 @@ interface Files {
 /** What has been read of one process; undefined where there was nothing to read, or no way to. */
 type Known = { [File in keyof Files]?: Files[File] | undefined };
 
+/** The processes that a table is about, where it is known that no other matters. */
+export interface Selection {
+  pids: readonly number[];
+  /** The names of all processes. */
+  commands: readonly string[];
+}
+
 /**
  * The host's processes at one moment: every stat is read at once, everything else on demand and once. What could not be
- * read is kept per process: a verdict that needed it becomes `unknown`.
+ * read is kept per process: a verdict that needed it becomes `unknown`. Of a selection the stat is read on demand, too.
  */
 export class ProcessTable {
   readonly proc: ProcFs;
-  /** Every process but kernel threads, which hold no descriptors and have no command line. */
-  readonly userPids: readonly number[];
-  readonly #stats = new Map<number, Stat>();
+  readonly #selection: Selection | undefined;
+  #userPids: readonly number[] | undefined;
   readonly #known = new Map<number, Known>();
   readonly #unreadable = new Map<string, Unreadable>();
 
-  constructor(proc: ProcFs) {
+  constructor(proc: ProcFs, selection?: Selection) {
     this.proc = proc;
-    for (const pid of listPids(proc)) {
+    this.#selection = selection;
+    this.#userPids = selection?.pids;
+  }
+
+  /** Every process but kernel threads, which hold no descriptors and have no command line. */
+  get userPids(): readonly number[] {
+    return this.#loaded();
+  }
+
+  /** Reads what `userPids` would, in steps. */
+  *load(): Steps<readonly number[]> {
+    if (this.#userPids !== undefined) return this.#userPids;
+    const users: number[] = [];
+    for (const pid of listPids(this.proc)) {
+      yield;
       const stat = this.#read(pid, 'stat', readStat);
-      if (stat !== undefined) this.#stats.set(pid, stat);
+      if (stat !== undefined && !isKernelThread(stat)) users.push(pid);
     }
-    this.userPids = [...this.#stats.values()].filter((stat) => !isKernelThread(stat)).map(({ pid }) => pid);
+    return (this.#userPids = users);
   }
 
   /** The names of all processes. */
-  commands(): string[] {
-    return [...this.#stats.values()].map(({ comm }) => comm);
+  commands(): readonly string[] {
+    if (this.#selection !== undefined) return this.#selection.commands;
+    this.#loaded();
+    return [...this.#known.values()].flatMap(({ stat }) => stat?.comm ?? []);
   }
 
+  /** undefined for a process that is not there; without a selection also for one that came later. */
   stat(pid: number): Stat | undefined {
-    return this.#stats.get(pid);
+    if (this.#selection !== undefined) return pid < 1 ? undefined : this.#read(pid, 'stat', readStat);
+    this.#loaded();
+    return this.#known.get(pid)?.stat;
   }
 
   cmdline(pid: number): string[] {
@@ -81,11 +107,11 @@ export class ProcessTable {
   ancestors(pid: number): Ancestor[] {
     const chain: Ancestor[] = [];
     const seen = new Set([pid]);
-    let stat = this.#stats.get(this.#stats.get(pid)?.ppid ?? 0);
+    let stat = this.stat(this.stat(pid)?.ppid ?? 0);
     while (stat !== undefined && !seen.has(stat.pid)) {
       seen.add(stat.pid);
       chain.push({ pid: stat.pid, ppid: stat.ppid, comm: stat.comm, startTime: stat.startTime });
-      stat = this.#stats.get(stat.ppid);
+      stat = this.stat(stat.ppid);
     }
     return chain;
   }
@@ -93,6 +119,10 @@ export class ProcessTable {
   /** What could not be read of these files of a process (`cgroup`, `mountinfo` …), among those that were asked for. */
   unreadable(pid: number, files: readonly string[]): Unreadable[] {
     return files.flatMap((file) => this.#unreadable.get(`${pid}/${file}`) ?? []);
+  }
+
+  #loaded(): readonly number[] {
+    return this.#userPids ?? finish(this.load());
   }
 
   #read<File extends keyof Files>(

@@ -62,6 +62,11 @@ export class ProvenanceFinder {
     return keepers.find((keeper) => !keeper.exec && this.#matches(keeper, pid, provenance));
   }
 
+  /** Whether a process's mounts say whose others with the same are: it is the child of a supervisor. */
+  isKept(pid: number): boolean {
+    return this.#keeperAbove(pid) !== undefined && this.#ownNamespace(pid) !== undefined;
+  }
+
   /** Set where a process is itself a supervisor whose container runs again under a younger one. */
   supersededSupervisor(pid: number): Supervisor['superseded'] {
     const stat = this.#table.stat(pid);
@@ -148,8 +153,7 @@ export class ProvenanceFinder {
 
   /** Neither cgroup nor mounts say so, but its parent is a container's supervisor (`--rootfs /`, an exotic store). */
   #fromSupervisor(pid: number): Provenance | undefined {
-    const parent = this.#table.stat(this.#table.stat(pid)?.ppid ?? 0);
-    const supervisor = parent === undefined ? undefined : this.#asSupervisor(parent);
+    const supervisor = this.#keeperAbove(pid);
     if (supervisor?.containerId === undefined) return undefined;
     return {
       runtime: supervisor.comm.startsWith('conmon') ? 'podman' : 'containerd',
@@ -181,15 +185,18 @@ export class ProvenanceFinder {
     if (this.#keepers === undefined) {
       this.#keepers = new Map<string, Supervisor[]>();
       for (const pid of this.#table.userPids) {
-        const parent = this.#table.ancestors(pid)[0];
-        const supervisor = parent === undefined ? undefined : this.#asSupervisor(parent);
-        const namespace = supervisor === undefined ? undefined : this.#ownNamespace(pid);
-        if (supervisor === undefined || namespace === undefined || this.sameContainer(pid, supervisor.pid))
-          continue;
-        this.#keepers.set(namespace, [...(this.#keepers.get(namespace) ?? []), supervisor]);
+        const keeper = this.#keeperAbove(pid);
+        const namespace = keeper === undefined ? undefined : this.#ownNamespace(pid);
+        if (keeper === undefined || namespace === undefined || this.sameContainer(pid, keeper.pid)) continue;
+        this.#keepers.set(namespace, [...(this.#keepers.get(namespace) ?? []), keeper]);
       }
     }
     return this.#keepers;
+  }
+
+  #keeperAbove(pid: number): Supervisor | undefined {
+    const parent = this.#table.stat(this.#table.stat(pid)?.ppid ?? 0);
+    return parent === undefined ? undefined : this.#asSupervisor(parent);
   }
 
   /**

@@ -7,14 +7,18 @@ import type {
   WatchedPort,
 } from '../model.ts';
 import { readBootId, readBootTime } from '../procfs/boot.ts';
+import type { Holders } from '../procfs/fd.ts';
 import type { ProcFs } from '../procfs/fs.ts';
+import { finish, inTurns, type Steps } from '../procfs/steps.ts';
 import { factsOf } from './facts.ts';
+import { walkHoldersFast } from './holders.ts';
 import { readPorts } from './ports.ts';
 import { isPrivileged } from './privileges.ts';
 import { ProcessTable } from './process-table.ts';
 import { ProvenanceFinder } from './provenance.ts';
 import type { RuntimeViews } from './runtime-views.ts';
-import { findScope } from './scope.ts';
+import type { ScanMemory } from './scan-memory.ts';
+import { findContained, findScope } from './scope.ts';
 import { queryFor, stackContainers } from './stack-containers.ts';
 import type { StackContainers } from './stack-match.ts';
 import { StackTrees } from './stack-trees.ts';
@@ -30,6 +34,12 @@ export interface ScanOptions {
   userName: (uid: number) => string;
   /** orphand's own pid, which is never judged a target. */
   self: number;
+  /** What the scans before know; without it everything is read. */
+  memory?: ScanMemory | undefined;
+  /** Read everything in spite of the memory, and let it know. */
+  whole?: boolean | undefined;
+  /** How long the event loop may be kept at a time, ms; without it until all is read. */
+  sliceMs?: number | undefined;
 }
 
 /** The facts of one moment, gathered and not yet judged. */
@@ -49,20 +59,23 @@ export async function scan(options: ScanOptions): Promise<Scan> {
   const takenAt = new Date();
   // Not performance.now(): it loads perf_hooks, 2 ms of a command's start.
   const start = process.hrtime.bigint();
-  const { proc, hostRoot, runtimes, self } = options;
-  const table = new ProcessTable(proc);
+  const { proc, hostRoot, runtimes, self, memory, whole = false, sliceMs } = options;
+  const run = <T>(steps: Steps<T>): T | Promise<T> =>
+    sliceMs === undefined ? finish(steps) : inTurns(steps, sliceMs);
+  const known = memory && (await run(memory.begin(whole)));
+  const table = new ProcessTable(proc, known?.selection);
+  await run(table.load());
   const provenance = new ProvenanceFinder(table, self);
   const protectedPids = new Set([self, ...table.ancestors(self).map(({ pid }) => pid)]);
   const trees = new StackTrees({ table, provenance, patterns: options.patterns, hostRoot, protectedPids });
-  const { ports, heldBy, unreadable } = readPorts(proc, table.userPids, options.ports);
-
-  const { inScope, reportedOnly } = findScope({
-    table,
-    provenance,
-    trees,
-    holders: heldBy.keys(),
-    isStackContainer: await stackContainers(table, provenance, runtimes, options.containers),
-  });
+  const find = (inodes: ReadonlySet<number>): Steps<Holders> =>
+    memory && known ? memory.holders.find(inodes, known) : walkHoldersFast(proc, table.userPids, inodes);
+  const { ports, heldBy, unreadable } = await run(readPorts(proc, options.ports, find, known?.tcp6));
+  const contained = await run(findContained(table, provenance));
+  const isStackContainer = await stackContainers(contained, table, provenance, runtimes, options.containers);
+  const { inScope, reportedOnly, candidates } = await run(
+    findScope({ table, provenance, trees, holders: heldBy.keys(), contained, isStackContainer }),
+  );
   const sources = {
     table,
     provenance,
@@ -80,6 +93,7 @@ export async function scan(options: ScanOptions): Promise<Scan> {
     const found = await factsOf(pid, inScope.has(pid), sources);
     if (found !== undefined) facts.push(found);
   }
+  memory?.end({ pids: [...candidates], commands: table.commands() });
   return {
     bootId: readBootId(proc),
     takenAt,

@@ -28,6 +28,7 @@ export function queryFor(
  * is asked for them, once for a container, where the configuration has labels or projects.
  */
 export async function stackContainers(
+  contained: Iterable<number>,
   table: ProcessTable,
   provenance: ProvenanceFinder,
   runtimes: RuntimeViews,
@@ -36,7 +37,7 @@ export async function stackContainers(
   const needLabels = stack.labels.length > 0 || stack.projects.length > 0;
   const known = new Map<string, boolean>();
   const keyOf = ({ runtime, id, store }: Provenance): string => `${runtime} ${id ?? store?.layer ?? ''}`;
-  for (const pid of table.userPids) {
+  for (const pid of contained) {
     const container = provenance.provenance(pid);
     if (container === undefined || known.has(keyOf(container))) continue;
     const byRecord = isStackContainer(runtimes.names(container), stack);

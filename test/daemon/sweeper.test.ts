@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 import { Sweeper, type Swept } from '../../src/daemon/sweeper.ts';
-import type { SweepRecord } from '../../src/http/engine.ts';
+import type { SweepRecord, SweepTrigger } from '../../src/http/engine.ts';
 import type { Report } from '../../src/model.ts';
 import { systemClock } from '../../src/reap/clock.ts';
 import { sampleReport } from '../helpers/sample-report.ts';
@@ -13,6 +13,7 @@ function sweeping() {
   const sweeper = new Sweeper({
     look: () => new Promise((done, fail) => looks.push({ done, fail })),
     clock: systemClock,
+    fullScanEvery: () => 20,
     onSweep: (record, swept) => told.push([record, swept]),
   });
   return { sweeper, looks, told, results: () => told.map(([{ trigger, result }]) => `${trigger} ${result}`) };
@@ -101,6 +102,7 @@ t.test('when it is told, the report is there', async (t) => {
   const sweeper: Sweeper = new Sweeper({
     look: () => Promise.resolve(report),
     clock: systemClock,
+    fullScanEvery: () => 20,
     onSweep: () => {
       seen = sweeper.last()?.report;
     },
@@ -113,6 +115,7 @@ t.test('the newest records come oldest first, and old ones are dropped', async (
   const sweeper = new Sweeper({
     look: () => Promise.resolve(sampleReport([])),
     clock: systemClock,
+    fullScanEvery: () => 20,
     onSweep: () => undefined,
   });
   await sweeper.run('start');
@@ -123,6 +126,43 @@ t.test('the newest records come oldest first, and old ones are dropped', async (
   );
   t.equal(sweeper.records(10_000).length, 500);
   t.same(sweeper.records(0), []);
+});
+
+t.test('sweeps by the clock trust in what was seen before, and one of so many does not', async (t) => {
+  const wholes: (boolean | undefined)[] = [];
+  let fails = false;
+  const sweeper = new Sweeper({
+    look: ({ whole } = {}) => {
+      wholes.push(whole);
+      return fails ? Promise.reject(new Error('EIO')) : Promise.resolve(sampleReport([]));
+    },
+    clock: systemClock,
+    fullScanEvery: () => 3,
+    onSweep: () => undefined,
+  });
+  const seen = async (...triggers: SweepTrigger[]) => {
+    wholes.length = 0;
+    for (const trigger of triggers) await sweeper.run(trigger).catch(() => undefined);
+    return wholes;
+  };
+  t.same(await seen('schedule'), [true], 'the first');
+  t.same(await seen('schedule', 'supervisor-death', 'schedule', 'schedule', 'schedule'), [
+    false,
+    false,
+    true,
+    false,
+    false,
+  ]);
+  t.same(await seen('request', 'schedule', 'confirm', 'start', 'reload'), [true, false, true, true, true]);
+  t.equal(sweeper.last()?.whole, true);
+  await seen('schedule');
+  t.equal(sweeper.last()?.whole, false);
+  sweeper.forget();
+  t.same(await seen('schedule', 'schedule'), [true, false], 'after another configuration');
+  fails = true;
+  await seen('schedule');
+  fails = false;
+  t.same(await seen('schedule', 'schedule'), [true, false], 'after one that failed');
 });
 
 t.test('stopped, it begins nothing and does not wait for a look that hangs', async (t) => {

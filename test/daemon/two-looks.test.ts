@@ -17,12 +17,12 @@ function looking(t: Test) {
   t.teardown(() => {
     looks.close();
   });
-  const sweep = (said: readonly Said[]): Swept => {
+  const sweep = (said: readonly Said[], whole: boolean): Swept => {
     const beganAt = clock.monotonic();
-    return { report: reportOf(said), beganAt, finishedAt: clock.monotonic() };
+    return { report: reportOf(said), whole, beganAt, finishedAt: clock.monotonic() };
   };
-  const see = (said: readonly Said[], clean: 'off' | 'orphans' | 'suspects' = 'orphans') => {
-    const sighting = looks.see(sweep(said), { clean, confirmAfterMs: 12_000 });
+  const see = (said: readonly Said[], clean: 'off' | 'orphans' | 'suspects' = 'orphans', whole = true) => {
+    const sighting = looks.see(sweep(said, whole), { clean, confirmAfterMs: 12_000 });
     t.teardown(() => {
       for (const { pidfd } of sighting.confirmed) pidfd.close();
     });
@@ -49,6 +49,21 @@ t.test('one look confirms nothing, and says when another can', async (t) => {
   const sighting = see([{ pid }]);
   t.same(pids(sighting), { confirmed: [], first: [pid] });
   t.ok(Math.abs(sighting.dueAt! - (now() + 12_000)) < 1_000);
+});
+
+t.test('only a sweep that read everything confirms', async (t) => {
+  const { see, pass, now } = looking(t);
+  const pid = await idler(t);
+  t.same(
+    pids(see([{ pid }], 'orphans', false)),
+    { confirmed: [], first: [pid] },
+    'any may be the first look',
+  );
+  pass(12_100);
+  const sighting = see([{ pid }], 'orphans', false);
+  t.same(pids(sighting), { confirmed: [], first: [] });
+  t.ok(sighting.dueAt! <= now(), 'one that can is due');
+  t.same(pids(see([{ pid }])), { confirmed: [pid], first: [] });
 });
 
 t.test('a second look confirms when the time between them has passed, and not before', async (t) => {

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcFs } from '../../src/procfs/fs.ts';
 
@@ -18,6 +18,8 @@ export interface FakeProcess {
   /** Socket inodes that it holds. */
   sockets?: number[];
   nsPid?: number[];
+  /** PF_* bits. */
+  flags?: number;
 }
 
 const hostMounts = '29 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n30 29 0:25 / /run rw - tmpfs tmpfs rw\n';
@@ -37,29 +39,43 @@ export function procTree(
   const own = all.filter((each, index) => all.findLastIndex((other) => other.pid === each.pid) === index);
   for (const each of own) writeProcess(root, each);
   mkdirSync(join(root, 'sys/kernel/random'), { recursive: true });
+  mkdirSync(join(root, 'self'), { recursive: true });
   writeFileSync(join(root, 'sys/kernel/random/boot_id'), '11111111-2222-3333-4444-555555555555\n');
+  writeFileSync(
+    join(root, 'self/limits'),
+    'Max open files            20000                20000                files\n',
+  );
   writeFileSync(join(root, 'stat'), 'cpu 0 0 0\nbtime 1700000000\n');
+  writeListeners(root, listeners);
+  writeFileSync(join(root, 'self/status'), 'CapEff:\t000001ffffffffff\n');
+  return { root };
+}
+
+/** Writes anew who listens. */
+export function writeListeners(
+  root: string,
+  listeners: readonly (readonly [port: number, inode: number])[],
+): void {
   const rows = listeners.map(([port, inode], index) => {
     const hex = port.toString(16).toUpperCase().padStart(4, '0');
     return `   ${index}: 00000000:${hex} 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0 100 0 0 10 0`;
   });
   mkdirSync(join(root, '1/net'), { recursive: true });
   writeFileSync(join(root, '1/net/tcp'), ['  sl  local_address', ...rows, ''].join('\n'));
-  mkdirSync(join(root, 'self'), { recursive: true });
-  writeFileSync(join(root, 'self/status'), 'CapEff:\t000001ffffffffff\n');
-  return { root };
 }
 
-function writeProcess(root: string, process: FakeProcess): void {
+/** Writes a process, or what has become of it: files that are there stay the same files, as the kernel's do. */
+export function writeProcess(root: string, process: FakeProcess): void {
   const { pid, ppid, cmdline, startTime = 100 + pid, uid = 0 } = process;
   const comm = process.comm ?? (cmdline[0] ?? '').split('/').at(-1) ?? '';
   const dir = join(root, String(pid));
+  rmSync(join(dir, 'fd'), { recursive: true, force: true });
   mkdirSync(join(dir, 'fd'), { recursive: true });
   mkdirSync(join(dir, 'ns'), { recursive: true });
   const zeros = (count: number): string => Array(count).fill('0').join(' ');
   writeFileSync(
     join(dir, 'stat'),
-    `${pid} (${comm}) S ${ppid} ${pid} ${pid} 0 -1 0 ${zeros(10)} 1 0 ${startTime} ${zeros(30)}\n`,
+    `${pid} (${comm}) S ${ppid} ${pid} ${pid} 0 -1 ${process.flags ?? 0} ${zeros(10)} 1 0 ${startTime} ${zeros(30)}\n`,
   );
   writeFileSync(
     join(dir, 'status'),
@@ -68,6 +84,7 @@ function writeProcess(root: string, process: FakeProcess): void {
   writeFileSync(join(dir, 'cmdline'), cmdline.map((arg) => `${arg}\0`).join(''));
   writeFileSync(join(dir, 'cgroup'), `0::${process.cgroup ?? '/'}\n`);
   writeFileSync(join(dir, 'mountinfo'), process.mountinfo ?? hostMounts);
+  for (const link of ['exe', 'ns/mnt']) rmSync(join(dir, link), { force: true });
   symlinkSync(process.exe ?? cmdline[0] ?? '/x', join(dir, 'exe'));
   symlinkSync(`mnt:[${process.mnt ?? '4026531841'}]`, join(dir, 'ns/mnt'));
   for (const [fd, inode] of (process.sockets ?? []).entries())

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import t, { type Test } from 'tap';
-import { countConnections, parseListeners, readListeners } from '../../src/procfs/net.ts';
+import { countConnections, parseListeners, readListeners, usesTcp6 } from '../../src/procfs/net.ts';
 import { needs } from '../helpers/needs.ts';
 import { asNobody, start } from './children.ts';
 
@@ -232,3 +232,33 @@ t.test(
     t.same(readListeners(own, query), []);
   },
 );
+
+const sockstat6: [string, string | undefined, boolean][] = [
+  ['none in use', 'TCP6: inuse 0\nUDP6: inuse 2\n', false],
+  ['some in use', 'TCP6: inuse 10\nUDP6: inuse 0\n', true],
+  ['no word of TCP', 'UDP6: inuse 0\n', true],
+  ['no such file', undefined, true],
+];
+for (const [name, text, used] of sockstat6) {
+  t.test(`whether IPv6 is used, by sockstat6 with ${name}`, (t) => {
+    const root = t.testdir({ '1': { net: text === undefined ? {} : { sockstat6: text } } });
+    t.equal(usesTcp6({ root }), used);
+    t.end();
+  });
+}
+
+t.test('what is known to have no listener is not read', (t) => {
+  const row =
+    '0: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 0:0 00:0 0 0 0 77';
+  const root = t.testdir({
+    '1': { net: { tcp: 'sl\n', tcp6: `sl\n${row}\n`, udp: 'sl\n', udp6: `sl\n${row}\n` } },
+  });
+  const inodes = (tcp6: boolean | undefined) =>
+    readListeners({ root }, { protocols: ['tcp', 'udp'], tcp6 }).map(
+      ({ protocol, inode }) => `${protocol} ${inode}`,
+    );
+  t.same(inodes(undefined), ['tcp 77', 'udp 77']);
+  t.same(inodes(true), ['tcp 77', 'udp 77']);
+  t.same(inodes(false), ['udp 77']);
+  t.end();
+});
