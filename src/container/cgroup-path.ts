@@ -32,14 +32,20 @@ const bareId = new RegExp(`^(${HEX})(?:\\.scope)?$`);
 
 /**
  * Which container the text of a /proc/PID/cgroup file (or one cgroup path) names, in any of its hierarchies: v1 and
- * hybrid hosts may name it on one line only. Of nested containers it is the outermost, the one that this host's runtimes know.
+ * hybrid hosts may name it on one line only. Of nested containers it is the outermost that this host's runtimes know:
+ * one that pid 1 is in as well, by `init`, its cgroup file, is what this host itself runs in (`docker run --privileged`
+ * without a cgroup namespace, the default on v1), and says nothing of a process in it.
  */
-export function containerFromCgroup(text: string): CgroupContainer | undefined {
+export function containerFromCgroup(text: string, init = ''): CgroupContainer | undefined {
   for (const path of pathsOf(text)) {
-    const found = containerFromPath(path);
-    if (found !== undefined) return { ...found, path };
+    const found = containersOn(path).find(({ level }) => !isAround(init, level));
+    if (found !== undefined) return { runtime: found.runtime, id: found.id, path };
   }
   return undefined;
+}
+
+function isAround(init: string, level: string): boolean {
+  return pathsOf(init).some((path) => containersOn(path).some((each) => each.level === level));
 }
 
 /** v2's path first: where two hierarchies name different containers, systemd's and the runtimes' own bookkeeping is v2's. */
@@ -53,13 +59,13 @@ function pathsOf(text: string): string[] {
   return lines.sort((a, b) => Number(a.hierarchy !== 0) - Number(b.hierarchy !== 0)).map(({ path }) => path);
 }
 
-function containerFromPath(path: string): Named | undefined {
+/** Every container that a path names, outermost first, and the path as far as its name. */
+function containersOn(path: string): (Named & { level: string })[] {
   const parts = path.split('/').filter((part) => part !== '');
-  for (const [index, part] of parts.entries()) {
+  return parts.flatMap((part, index) => {
     const found = fromComponent(part) ?? fromPlace(part, index, parts);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+    return found === undefined ? [] : { ...found, level: parts.slice(0, index + 1).join('/') };
+  });
 }
 
 function fromComponent(part: string): Named | undefined {

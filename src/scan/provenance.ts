@@ -123,7 +123,9 @@ export class ProvenanceFinder {
   #fromFiles(pid: number): Provenance | undefined {
     const fromMounts = this.#fromMounts(pid);
     const cgroup = this.#table.cgroup(pid);
-    const fromCgroup = memo(this.#fromCgroup, cgroup, () => containerFromCgroup(cgroup));
+    const fromCgroup = memo(this.#fromCgroup, cgroup, () =>
+      containerFromCgroup(cgroup, this.#table.cgroup(1)),
+    );
     if (fromCgroup === undefined) return fromMounts;
     return {
       runtime: fromCgroup.runtime,

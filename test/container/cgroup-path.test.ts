@@ -108,6 +108,50 @@ for (const { name, text, expected } of cases) {
   });
 }
 
+for (const { name, text, init, expected } of [
+  {
+    name: 'what the host itself runs in is no container of its processes',
+    text: `6:freezer:/libpod_parent/libpod-${a}\n0::/`,
+    init: `6:freezer:/libpod_parent/libpod-${a}\n0::/`,
+    expected: undefined,
+  },
+  {
+    name: 'nor where pid 1 is a systemd, and everything in cgroups of its own',
+    text: `0::/docker/${a}/system.slice/web.service`,
+    init: `0::/docker/${a}/init.scope`,
+    expected: undefined,
+  },
+  {
+    name: 'a container in that is named, by its own runtime’s id',
+    text: `6:freezer:/libpod_parent/libpod-${a}/libpod_parent/libpod-${b}\n0::/`,
+    init: `6:freezer:/libpod_parent/libpod-${a}\n0::/`,
+    expected: ['podman', b],
+  },
+  {
+    name: 'of two around, both are',
+    text: `0::/docker/${a}/docker/${b}/x`,
+    init: `0::/docker/${a}/docker/${b}`,
+    expected: undefined,
+  },
+  {
+    name: 'one in the first of two around is beside the second, and a container',
+    text: `0::/docker/${a}/docker/${'c'.repeat(64)}`,
+    init: `0::/docker/${a}/docker/${b}`,
+    expected: ['docker', 'c'.repeat(64)],
+  },
+  {
+    name: 'one beside what orphand’s container is in, with the host’s pid 1, is a container',
+    text: `0::/docker/${a}`,
+    init: '0::/init.scope',
+    expected: ['docker', a],
+  },
+])
+  t.test(name, (t) => {
+    const found = containerFromCgroup(text, init);
+    t.strictSame(found && [found.runtime, found.id], expected);
+    t.end();
+  });
+
 t.test('the path is the one that names it', (t) => {
   t.equal(containerFromCgroup(`1:cpu:/\n0::/docker/${a}/x`)?.path, `/docker/${a}/x`);
   t.end();

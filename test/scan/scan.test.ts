@@ -292,3 +292,14 @@ t.test('nobody is asked about a supervised container', async (t) => {
   });
   t.strictSame(views.asked, []);
 });
+
+t.test(
+  'in a container without a cgroup namespace its own name makes no container of what runs in it',
+  async (t) => {
+    const around = `/docker/${B}`;
+    const init = { pid: 1, ppid: 0, cmdline: ['bash'], cgroup: around };
+    const plain = { pid: 12, ppid: 1, cmdline: ['/usr/sbin/httpd'], cgroup: around, sockets: [7001] };
+    const within = podman(11, 1, A, { cgroup: `${around}/libpod_parent/libpod-${A}`, sockets: [7001] });
+    t.strictSame(await verdicts(t, [init, plain, within]), { 11: 'container-gone', 12: 'not-the-stack' });
+  },
+);

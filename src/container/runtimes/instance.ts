@@ -52,7 +52,7 @@ function whose(
 ): 'alive' | 'reused' | 'unknown' {
   const cgroup = readCgroup(proc, pid) ?? '';
   if (cgroup.includes(id) || keptContainer(proc, ppid) === id) return 'alive';
-  const other = containerFromCgroup(cgroup)?.id;
+  const other = containerFromCgroup(cgroup, readCgroup(proc, 1))?.id;
   const namespace = readNamespace(proc, pid, 'mnt');
   if (namespace === undefined) return 'unknown';
   if (hostNamespaces(proc, 'mnt').has(namespace)) return 'reused';
