@@ -49,3 +49,12 @@ export function isFrozen({ version, directory }: ContainerCgroup): boolean {
     return false;
   }
 }
+
+/** Whether a v1 freezer's cgroup holds nothing, neither by itself nor by one above it; true too where that can't be read. */
+export function isThawed(directory: string): boolean {
+  try {
+    return readFileSync(join(directory, 'freezer.state'), 'utf8').trim() === 'THAWED';
+  } catch {
+    return true;
+  }
+}

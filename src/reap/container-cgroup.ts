@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseCgroup, type CgroupLine } from '../procfs/cgroup.ts';
 import type { Mount } from '../procfs/mountinfo.ts';
 
@@ -31,6 +31,20 @@ export function containerCgroups(
       return directory === undefined ? [] : [{ version, directory }];
     })
     .sort((one, other) => Number(one.version !== 'v2') - Number(other.version !== 'v2'));
+}
+
+/** The v1 freezer's cgroup of a process with this cgroup file, and where that hierarchy is mounted; undefined where there is none. */
+export function freezerOf(
+  cgroupText: string,
+  mounts: readonly Mount[],
+): { directory: string; top: string } | undefined {
+  const line = parseCgroup(cgroupText).find((each) => versionOf(each) === 'v1-freezer');
+  if (line === undefined || line.path.split('/').includes('..')) return undefined;
+  for (const mount of mounts) {
+    const directory = locate(mount, 'v1-freezer', line.path);
+    if (directory !== undefined) return { directory: resolve(directory), top: mount.mountPoint };
+  }
+  return undefined;
 }
 
 /** Every pid in a cgroup and those below it; undefined when that can't be told (gone, threaded, pids of another namespace). */

@@ -66,7 +66,7 @@ function detailOf(member: Member): string | null {
     case 'refused':
       return member.refused?.detail ?? null;
     case 'survived':
-      return 'SIGKILL was sent and it has not exited: it waits in the kernel (state D), or keeps being replaced';
+      return 'SIGKILL was sent and it has not exited: it waits in the kernel (state D), is frozen together with something that is alive, or keeps being replaced';
     case 'terminated':
     case 'killed':
     case 'gone':

@@ -10,6 +10,7 @@ import { Newcomers } from './newcomers.ts';
 import { containerKey } from './plan.ts';
 import type { Progress } from './progress.ts';
 import { stopForking } from './stop-forking.ts';
+import { thawKilled } from './thaw-killed.ts';
 
 export interface TerminateOptions {
   look: () => Promise<Report>;
@@ -124,6 +125,7 @@ async function killRound(
   await stopForking(tree, options.onAdopt);
   const left = tree.alive().filter((member) => !wasKilled(member));
   for (const member of left) tree.send(member, 'SIGKILL');
+  thawKilled(tree);
   const pids = [...new Set([...due, ...left])].filter(wasKilled).map(({ pid }) => pid);
   if (pids.length > 0) options.onProgress({ kind: 'killed', pids });
   await tree.settled(ROUND_MS);
