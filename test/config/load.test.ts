@@ -7,6 +7,7 @@ import { ConfigError } from '../../src/config/error.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Loaded } from '../../src/config/load.ts';
 import type { Override } from '../../src/config/overrides.ts';
+import { seteuid } from '../helpers/effective-ids.ts';
 
 const root = { env: {}, uid: 0 };
 
@@ -349,14 +350,14 @@ t.test('a file that is there and may not be read is an error, also where nobody 
   // Root may read everything: for this one call it is somebody else.
   const root = process.getuid?.() === 0;
   const messageOf = async (sources: Parameters<typeof loadConfig>[0]): Promise<string> => {
-    if (root) process.seteuid?.(65_534);
+    if (root) seteuid(65_534);
     try {
       await loadConfig(sources);
       return 'loaded';
     } catch (error) {
       return (error as Error).message;
     } finally {
-      if (root) process.seteuid?.(0);
+      if (root) seteuid(0);
     }
   };
   const message = `${path}: cannot be read (EACCES): run with sudo, or make it readable`;

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
 import type { ProcFs } from '../../src/procfs/fs.ts';
+import { seteuid } from './effective-ids.ts';
 import { procTree, type FakeProcess } from './proc-tree.ts';
 
 /** A built host: its `/`, and its /proc below that. */
@@ -79,10 +80,10 @@ export function stateZ(pid: number, threads: number, startTime: number): string 
 /** Runs something as a user who may read nothing that is closed to others, even where the tests are root's. */
 export function unprivileged<T>(run: () => T): T {
   if (process.getuid?.() !== 0) return run();
-  process.seteuid?.(65534);
+  seteuid(65534);
   try {
     return run();
   } finally {
-    process.seteuid?.(0);
+    seteuid(0);
   }
 }

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import t, { type Test } from 'tap';
 import { tryLock } from '../../src/linux/flock.ts';
+import { setegid, seteuid } from '../helpers/effective-ids.ts';
 import { needs } from '../helpers/needs.ts';
 import { runNode } from './children.ts';
 
@@ -93,13 +94,13 @@ function directoryOf(t: Test, uid: number): string {
 }
 
 function asUser<T>(uid: number, act: () => T): T {
-  process.setegid!(uid);
-  process.seteuid!(uid);
+  setegid(uid);
+  seteuid(uid);
   try {
     return act();
   } finally {
-    process.seteuid!(0);
-    process.setegid!(0);
+    seteuid(0);
+    setegid(0);
   }
 }
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { openPidFd, PidFdUnavailableError, pidFdSupport, type PidFd } from '../../src/linux/pidfd.ts';
+import { seteuid } from '../helpers/effective-ids.ts';
 import { needs } from '../helpers/needs.ts';
 import { koffi, run, runNode } from './children.ts';
 
@@ -157,11 +158,11 @@ t.test("another user's process without CAP_KILL is denied, and lives", async (t)
   if (!needs(t, 'root')) return;
   const child = await run(t, 'sleep', ['1000'], { uid: 65533 });
   const pidFd = open(t, child.pid);
-  process.seteuid!(65534);
+  seteuid(65534);
   try {
     t.equal(pidFd.send('SIGKILL'), 'denied');
   } finally {
-    process.seteuid!(0);
+    seteuid(0);
   }
   t.equal(pidFd.hasExited(), false);
   // Alive in whatever state: it may not have reached its sleep yet.

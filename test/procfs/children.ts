@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
+import { seteuid } from '../helpers/effective-ids.ts';
 
 export interface Started {
   child: ChildProcess;
@@ -73,10 +74,10 @@ export function startMainThreadExited(t: Test): Promise<Started> {
 
 /** Runs `act` with another effective user, without root's capabilities. */
 export function asNobody<T>(act: () => T): T {
-  process.seteuid!(65534);
+  seteuid(65534);
   try {
     return act();
   } finally {
-    process.seteuid!(0);
+    seteuid(0);
   }
 }

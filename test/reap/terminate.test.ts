@@ -5,6 +5,7 @@ import t from 'tap';
 import type { Action, Report } from '../../src/model.ts';
 import { listPids } from '../../src/procfs/pids.ts';
 import { readStat } from '../../src/procfs/stat.ts';
+import { seteuid } from '../helpers/effective-ids.ts';
 import { needs } from '../helpers/needs.ts';
 import { end, type Run } from './ending.ts';
 import {
@@ -238,12 +239,12 @@ t.test('a process of another user is refused, with the capability that is missin
   await delay(30);
   const tree = treeOf(t, [{ pid }]);
   // Without CAP_KILL: neither the real user (0) nor the effective one is the process's.
-  process.seteuid?.(65534);
+  seteuid(65534);
   let run: Run;
   try {
     run = await end(tree, () => [{ pid }]);
   } finally {
-    process.seteuid?.(0);
+    seteuid(0);
   }
   t.match(run.actions.get(pid), {
     outcome: 'refused',
