@@ -1,5 +1,6 @@
 import { readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeControl } from '../../../src/reap/cgroup-freezer.ts';
 import type { Host } from './host.ts';
 import { until } from './wait.ts';
 
@@ -7,14 +8,24 @@ const hierarchies = (): string[] => ['/sys/fs/cgroup', ...folders('/sys/fs/cgrou
 
 /** Removes the folders of cgroups by name, wherever in the machine's hierarchies they are, once they are empty. */
 export async function removeCgroups(names: ReadonlySet<string>): Promise<void> {
-  if (names.size === 0) return;
+  for (const folder of foldersNamed(names))
+    await until(`${folder} to be empty`, () => removeTree(folder), 5_000).catch(() => undefined);
+}
+
+/** Thaws cgroups by name. What a v1 freezer holds does not even exit on SIGKILL, and keeps its whole pid namespace. */
+export function thawCgroups(names: ReadonlySet<string>): void {
+  for (const folder of foldersNamed(names)) writeControl(folder, 'freezer.state', 'THAWED');
+}
+
+function foldersNamed(names: ReadonlySet<string>): Set<string> {
+  if (names.size === 0) return new Set();
   // Two levels hold all that the runtimes make here: libpod_parent/libpod-ID, docker/ID, and a test's own.
   const parents = hierarchies().flatMap((root) => [root, ...folders(root)]);
-  const found = parents.flatMap((parent) =>
-    folders(parent).filter((folder) => names.has(folder.slice(parent.length + 1))),
+  return new Set(
+    parents.flatMap((parent) =>
+      folders(parent).filter((folder) => names.has(folder.slice(parent.length + 1))),
+    ),
   );
-  for (const folder of new Set(found))
-    await until(`${folder} to be empty`, () => removeTree(folder), 5_000).catch(() => undefined);
 }
 
 function removeTree(folder: string): boolean {

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Test } from 'tap';
-import { removeCgroups } from './cgroups.ts';
+import { removeCgroups, thawCgroups } from './cgroups.ts';
 import { run, type Result, type RunOptions } from './run.ts';
 import { until } from './wait.ts';
 
@@ -76,6 +76,7 @@ export function beginHost(t: Test): Pick<Host, 'dir' | 'env' | 'onEnd' | 'cgroup
     disposable: true,
   };
   t.teardown(async () => {
+    thawCgroups(host.cgroups);
     for (const end of host.onEnd.reverse()) await end();
     await removeCgroups(host.cgroups);
     rmSync(dir, { recursive: true, force: true });

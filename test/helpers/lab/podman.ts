@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Host } from './host.ts';
 import { imageTar } from './image.ts';
+import { unmountBelow } from './mounts.ts';
 import { endProcesses, lives, processOf, type Proc } from './processes.ts';
 import type { RunOptions } from './run.ts';
 import { until } from './wait.ts';
@@ -74,6 +75,8 @@ export async function isolatedPodman(host: Host): Promise<Podman> {
   ];
   write(join(host.dir, 'containers.conf'), containersConf('runc', 'cgroupfs', tmpDir));
   write(join(host.dir, 'storage.conf'), [...storage, ''].join('\n'));
+  // What podman no longer knows it no longer unmounts; podman 5 has the store itself mounted then, too.
+  host.onEnd.push(() => unmountBelow(host.dir));
   host.env['CONTAINERS_CONF'] = join(host.dir, 'containers.conf');
   host.env['CONTAINERS_STORAGE_CONF'] = join(host.dir, 'storage.conf');
   return openPodman(host, { user: undefined, tmpDir, runcRoot: '/run/runc' });
