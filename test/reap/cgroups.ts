@@ -1,15 +1,26 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { readMountinfo } from '../../src/procfs/mountinfo.ts';
 import type { ContainerCgroup } from '../../src/reap/container-cgroup.ts';
 import { proc, until } from './world.ts';
 
-/** Where cgroup v2 is mounted: all of it on a pure v2 host, `unified` on a hybrid one. */
+/** Where cgroup v2 is mounted: all of it on a pure v2 host, `unified` on a hybrid one; in a container on such a one it is mounted first. */
 export function v2Directory(): string {
   const mount = readMountinfo(proc, process.pid)?.find(({ fsType }) => fsType === 'cgroup2');
-  if (mount === undefined) throw new Error('no cgroup2 is mounted');
-  return mount.mountPoint;
+  return mount?.mountPoint ?? mountV2();
+}
+
+function mountV2(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'orphand-cgroup2-'));
+  execFileSync('mount', ['-t', 'cgroup2', 'cgroup2', directory]);
+  process.once('exit', () => {
+    execFileSync('umount', ['--lazy', directory]);
+    rmdirSync(directory);
+  });
+  return directory;
 }
 
 /** Where the v1 freezer is mounted; undefined on a pure v2 host. */
