@@ -57,11 +57,11 @@ export async function buildHttp(options: HttpOptions): Promise<HttpSide> {
 
   const metrics = createMetrics(engine, version, limits.freshMs);
   const hub = createEventHub(engine, limits, (unreadBytes) => {
-    app.log.warn({ unreadBytes }, 'event stream dropped: its reader is too slow');
+    log?.warn({ unreadBytes }, 'event stream dropped: its reader is too slow');
   });
 
-  addErrors(app);
-  await addDefences(app, limits);
+  addErrors(app, log);
+  const count = await addDefences(app, limits);
   addSchemas(app);
   await addDocs(app, version);
   const methods = createMethodTable();
@@ -102,15 +102,11 @@ export async function buildHttp(options: HttpOptions): Promise<HttpSide> {
   });
   // In a scope of its own: helmet puts its headers together anew for each request, 15 µs that only HTML is worth.
   await app.register(async (scope: App) => {
-    scope.addHook('onRequest', (_request, reply, done) => {
-      // The strict policy of every other answer would outdo helmet's, which knows the page's script and style.
-      reply.removeHeader('content-security-policy');
-      done();
-    });
     await scope.register(helmet, pageHelmet);
     pageRoutes(scope, deps);
   });
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
+  app.setNotFoundHandler((request) => {
+    count(request);
     const [path = '/'] = request.url.split('?');
     const allowed = methods.allowed(path);
     if (allowed.length === 0) throw new ProblemError('not-found');

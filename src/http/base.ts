@@ -1,23 +1,31 @@
 /** What every route stands on: the Fastify instance, its errors, headers and limits. */
 import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+  type onRequestHookHandler,
+} from 'fastify';
 import { callerOf } from './access.ts';
 import { problemOf } from './errors.ts';
 import { answerRaw, strictHeaders } from './headers.ts';
 import type { Limits } from './limits.ts';
 import { ProblemError, problemType } from './problem.ts';
+import { createRequestLimit } from './requests.ts';
 import type { App } from './routes/deps.ts';
 
 /** Fastify as everything here needs it: strict schemas, JSON only, problems for errors that it makes itself. */
 export function createApp(log: FastifyBaseLogger | undefined, limits: Limits): App {
   const app = fastify({
-    ...(log === undefined ? { logger: false } : { loggerInstance: log }),
+    // With a logger as an option Fastify listens for the end of every answer. The requests' own is given below.
+    logger: false,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.bodyBytes,
     requestIdHeader: false,
     // A line says everything by itself, so no request needs a logger of its own.
-    childLoggerFactory: (logger) => logger,
+    ...(log !== undefined && { childLoggerFactory: () => log }),
     // Fastify's own answer while closing is no problem document; the sockets are closed anyway.
     return503OnClosing: false,
     // By default "99" becomes 99, unknown members vanish and defaults appear: a request must say what it means.
@@ -32,7 +40,7 @@ export function createApp(log: FastifyBaseLogger | undefined, limits: Limits): A
 }
 
 /** Answers every error with a problem, and logs who asked for control. */
-export function addErrors(app: App): void {
+export function addErrors(app: App, log: FastifyBaseLogger | undefined): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     const body = problem.body();
@@ -40,41 +48,51 @@ export function addErrors(app: App): void {
       request.log.error({ err: error }, 'request failed');
     return reply.code(body.status).headers(problem.headers).type(problemType).send(JSON.stringify(body));
   });
-  app.addHook('onResponse', (request, reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const control = request.method === 'POST';
-    if (!control && app.log.level !== 'debug' && app.log.level !== 'trace') {
-      done();
-      return;
-    }
+    if (control || log?.level === 'debug' || log?.level === 'trace') logAnswer(request, reply, control);
+    done();
+  });
+}
+
+function logAnswer(request: FastifyRequest, reply: FastifyReply, control: boolean): void {
+  const begin = performance.now();
+  reply.raw.once('close', () => {
     request.log[control ? 'info' : 'debug'](
       {
         method: request.method,
         path: request.url,
         status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime),
+        ms: Math.round(performance.now() - begin),
         caller: callerOf(request, control).name,
       },
       'request answered',
     );
-    done();
   });
 }
 
-/** Strict headers on every answer, and the limit that every request counts against. */
-export async function addDefences(app: App, limits: Limits): Promise<void> {
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(strictHeaders);
-    done();
+/**
+ * Strict headers on every answer that does not bring its own, and the limit that every request counts against unless its
+ * route has another. Answers what counts a request: where nothing is found there is no route.
+ */
+export async function addDefences(app: App, limits: Limits): Promise<(request: FastifyRequest) => void> {
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    for (const [name, value] of Object.entries(strictHeaders))
+      if (!reply.hasHeader(name)) reply.header(name, value);
+    done(null, payload);
   });
-  await app.register(rateLimit, {
-    max: limits.requestsPerMinute,
-    timeWindow: 60_000,
-    keyGenerator: (request) => callerOf(request, false).key,
-    // How much is left is said when nothing is: three headers on every answer cost more than many answers.
-    addHeadersOnExceeding: {
-      'x-ratelimit-limit': false,
-      'x-ratelimit-remaining': false,
-      'x-ratelimit-reset': false,
-    },
+  const limit = createRequestLimit(limits.requestsPerMinute);
+  const count = (request: FastifyRequest) => {
+    limit(callerOf(request, false).key);
+  };
+  app.addHook('onRoute', (route) => {
+    if (route.config?.rateLimit !== undefined) return;
+    const counted: onRequestHookHandler = (request, _reply, done) => {
+      count(request);
+      done();
+    };
+    route.onRequest = [counted, ...[route.onRequest ?? []].flat()];
   });
+  await app.register(rateLimit, { global: false });
+  return count;
 }

@@ -11,6 +11,8 @@ export interface Arrival {
   /** Local address and port of the connection (TCP). */
   localAddress: string | undefined;
   localPort: number | undefined;
+  /** The Host, in lower case, that was last found to be ours: a kept connection says the same one each time. */
+  knownHost?: string;
 }
 
 /** The parts of a request that are judged. */
@@ -36,14 +38,17 @@ export function refusal(
   if (url?.startsWith('/') !== true)
     return new ProblemError('bad-url', 'The address must begin with a slash.');
   const host = headers.host?.toLowerCase() ?? '';
-  const remote = allowRemote && arrival.via === 'tcp' ? [literal(arrival.localAddress), ...extraNames] : [];
-  if (!isOurs(host, arrival, remote)) {
-    return new ProblemError(
-      'wrong-host',
-      arrival.via === 'unix'
-        ? 'Over the unix socket the Host must be localhost or orphand.'
-        : `The Host must be ${loopbackNames.map((name) => `${name}:${arrival.localPort ?? '?'}`).join(', ')}.`,
-    );
+  if (host !== arrival.knownHost) {
+    const remote = allowRemote && arrival.via === 'tcp' ? [literal(arrival.localAddress), ...extraNames] : [];
+    if (!isOurs(host, arrival, remote)) {
+      return new ProblemError(
+        'wrong-host',
+        arrival.via === 'unix'
+          ? 'Over the unix socket the Host must be localhost or orphand.'
+          : `The Host must be ${loopbackNames.map((name) => `${name}:${arrival.localPort ?? '?'}`).join(', ')}.`,
+      );
+    }
+    arrival.knownHost = host;
   }
   const { origin, referer, 'sec-fetch-site': site } = headers;
   const own = `http://${host}`;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { pino } from 'pino';
 import t from 'tap';
 import { ask, goodToken, serve } from '../helpers/http-client.ts';
 import { needs } from '../helpers/needs.ts';
@@ -148,4 +149,38 @@ t.test('control is limited, and so is everything', async (t) => {
     [200, 200, 404, 200, 429, 429],
   );
   t.match(reads.at(-1), { json: { code: 'rate-limited' }, headers: { 'content-type': /problem\+json/ } });
+});
+
+t.test('a HEAD counts once, as any request does', async (t) => {
+  const { port } = await serve(t, { limits: { requestsPerMinute: 3 } });
+  const statuses = [];
+  for (const path of ['/healthz', '/api/v1/status', '/docs/', '/healthz'])
+    statuses.push((await ask({ to: port, path, method: 'HEAD' })).status);
+  t.same(statuses, [200, 200, 200, 429]);
+});
+
+t.test('whoever asks for control is in the log, readers only where it is detailed', async (t) => {
+  const lines: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
+  const { port, socket } = await serve(t, { log });
+  const answered = async (to: number | string, path: string, method: string) => {
+    lines.length = 0;
+    await ask({ to, path, method });
+    // Written when the connection has been told, which its other end may see first.
+    await ask({ to, path: '/healthz' });
+    return lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg, path: of }) => msg === 'request answered' && of === path);
+  };
+  t.same(await answered(port, '/api/v1/status', 'GET'), []);
+  const control = { level: 30, method: 'POST', path: '/api/v1/scans' };
+  t.match(await answered(port, '/api/v1/scans', 'POST'), [{ ...control, status: 401, caller: '127.0.0.1' }]);
+  t.match(await answered(socket, '/api/v1/scans', 'POST'), [
+    { ...control, status: 200, caller: `uid ${process.geteuid?.()}, pid ${process.pid}` },
+  ]);
+  // As a reload of the configuration does.
+  log.level = 'debug';
+  t.match(await answered(port, '/api/v1/status', 'GET'), [
+    { level: 20, method: 'GET', path: '/api/v1/status', status: 200, caller: '127.0.0.1' },
+  ]);
 });

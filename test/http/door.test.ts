@@ -134,6 +134,10 @@ t.test('every answer is nosniff, no-store, not to be framed, and may load nothin
   const asks = [
     { path: '/healthz' },
     { path: '/metrics' },
+    { path: '/api/v1/status' },
+    { path: '/api/v1/status', method: 'HEAD' },
+    { path: '/docs/' },
+    { path: '/' },
     { path: '/api/v1/scan' },
     { path: '/nothing' },
     { path: '/api/v1/ports/x' },

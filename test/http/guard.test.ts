@@ -114,3 +114,23 @@ t.test('port 80 may be left out', (t) => {
   t.equal(refusal({ url: '/', headers: host('localhost') }, arrival), undefined);
   t.end();
 });
+
+t.test('a Host that passed once on a connection lets no other pass', (t) => {
+  const code = (arrival: Arrival, value: string | undefined, more: Record<string, string> = {}) =>
+    refusal({ url: '/', headers: { ...(value !== undefined && host(value)), ...more } }, arrival)?.code;
+  for (const [arrival, good, bad] of [
+    [{ ...tcp }, 'localhost:9713', 'orphand'],
+    [{ ...unix }, 'orphand', 'orphand.evil.com'],
+  ] as const) {
+    t.equal(code(arrival, bad), 'wrong-host');
+    t.equal(code(arrival, bad), 'wrong-host', 'nor does one that was refused before');
+    t.equal(code(arrival, good), undefined);
+    t.equal(code(arrival, bad), 'wrong-host');
+    t.equal(code(arrival, undefined), 'wrong-host');
+    t.equal(code(arrival, ''), 'wrong-host');
+    t.equal(code(arrival, good.toUpperCase()), undefined);
+    t.equal(code(arrival, good, { origin: 'http://evil.com' }), 'cross-origin', 'and the rest is looked at');
+  }
+  t.equal(code({ ...unix }, undefined), 'wrong-host', 'no Host is not the Host that nobody has said yet');
+  t.end();
+});

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { fresh } from '../fresh.ts';
 import { ProblemError } from '../problem.ts';
+import { type Ready, ready, sendReady } from '../ready.ts';
 import { Exactly, Shape, OneOf, Ref, Time } from '../schemas/named.ts';
 import { PortSchema, ProcessSchema, ReportSchema, verdicts } from '../schemas/report.ts';
 import { StatusSchema } from '../schemas/status.ts';
@@ -39,7 +40,7 @@ const ProcessList = Shape(
 
 /** Everything that only reads the last report and the daemon's state. */
 export function readRoutes(app: App, { engine, limits }: RouteDeps): void {
-  const status = fresh(engine, limits.freshMs, (): { text?: string } => ({}));
+  const status = fresh(engine, limits.freshMs, (): { answer?: Ready } => ({}));
   app.addHook('onClose', (_app, done) => {
     status.close();
     done();
@@ -57,10 +58,12 @@ export function readRoutes(app: App, { engine, limits }: RouteDeps): void {
       },
     },
     (_request, reply) => {
-      // As text: the same few hundred bytes need not be put together for every reader.
       const kept = status.get();
-      kept.text ??= String(reply.serializeInput({ ...engine.status() }, '200'));
-      void reply.type('application/json; charset=utf-8').send(kept.text as never);
+      kept.answer ??= ready(
+        'application/json; charset=utf-8',
+        String(reply.serializeInput({ ...engine.status() }, '200')),
+      );
+      sendReady(reply, kept.answer);
     },
   );
 
