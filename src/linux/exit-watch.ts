@@ -1,9 +1,8 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { libc } from './libc.ts';
-import { PidFdUnavailableError } from './pidfd.ts';
+import { openRawPidFd, PidFdUnavailableError } from './pidfd.ts';
 
-const PIDFD_OPEN = 434;
 const POLLIN = 1;
 const POLLFD_SIZE = 8;
 const EFD_CLOEXEC = 0x80000;
@@ -40,7 +39,7 @@ export class ExitWatch {
   add(pid: number): boolean {
     if (this.#closed) return false;
     if (this.#watched.has(pid)) return true;
-    const fd = pidFd(pid);
+    const fd = openRawPidFd(pid);
     if (fd === undefined) return false;
     this.#watched.set(pid, fd);
     this.#restart();
@@ -127,15 +126,6 @@ export class ExitWatch {
     this.#wait();
     for (const pid of gone) this.#onExit(pid);
   }
-}
-
-function pidFd(pid: number): number | undefined {
-  const { syscall, errno } = libc();
-  const fd = syscall(PIDFD_OPEN, pid, 0, 0, 0);
-  if (fd >= 0) return fd;
-  const code = errno();
-  if (code === 'ESRCH' || code === 'ENOENT' || code === 'EINVAL') return undefined;
-  throw new PidFdUnavailableError('pidfd_open', code);
 }
 
 function eventFd(): number {

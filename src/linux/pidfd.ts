@@ -46,10 +46,16 @@ export function openPidFd(pid: number): PidFd | undefined {
 }
 
 function open(pid: number): OpenPidFd | undefined {
+  const fd = openRawPidFd(pid);
+  return fd === undefined ? undefined : new OpenPidFd(pid, fd);
+}
+
+/** As openPidFd, for who polls many: the descriptor alone, which the caller closes. */
+export function openRawPidFd(pid: number): number | undefined {
   // The kernel takes 32 bits of it: 4294967297 would open pid 1.
   if (!Number.isInteger(pid) || pid < 1 || pid > PID_MAX) return undefined;
   const fd = call('pidfd_open', PIDFD_OPEN, pid, 0);
-  if (typeof fd === 'number') return new OpenPidFd(pid, fd);
+  if (typeof fd === 'number') return fd;
   // A thread id is ENOENT or, before 6.10 or so, EINVAL.
   if (fd.code === 'ESRCH' || fd.code === 'ENOENT' || fd.code === 'EINVAL') return undefined;
   throw new PidFdUnavailableError('pidfd_open', fd.code);

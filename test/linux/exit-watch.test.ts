@@ -5,6 +5,7 @@ import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap';
 import { ExitWatch } from '../../src/linux/exit-watch.ts';
 import { run } from './children.ts';
+import { notProcesses } from './not-processes.ts';
 
 /** A watch, the pids whose exit it told of, and a wait for one more. */
 function watch(t: Test) {
@@ -107,12 +108,16 @@ t.test('the descriptor of what is removed is given back while others are watched
   t.equal(openDescriptors(), before);
 });
 
-t.test('a pid without a process, and a number that is none, are refused', (t) => {
-  const { watched } = watch(t);
-  for (const pid of [4_194_305, 0, -1]) t.equal(watched.add(pid), false, String(pid));
-  t.same(watched.pids(), []);
-  t.end();
-});
+for (const [name, pid] of notProcesses) {
+  t.test(`${name} is not watched`, (t) => {
+    const { watched } = watch(t);
+    const before = openDescriptors();
+    t.equal(watched.add(pid), false);
+    t.same(watched.pids(), []);
+    t.equal(openDescriptors(), before, 'and nothing was opened');
+    t.end();
+  });
+}
 
 t.test('every descriptor is given back when the watch is closed', async (t) => {
   const child = await sleeper(t);

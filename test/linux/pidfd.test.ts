@@ -6,8 +6,8 @@ import { openPidFd, PidFdUnavailableError, pidFdSupport, type PidFd } from '../.
 import { seteuid } from '../helpers/effective-ids.ts';
 import { needs } from '../helpers/needs.ts';
 import { koffi, run, runNode } from './children.ts';
+import { GONE, notProcesses } from './not-processes.ts';
 
-const GONE = 2 ** 22 + 1;
 const LONG_MS = 20_000;
 
 function open(t: Test, pid: number): PidFd {
@@ -34,17 +34,7 @@ t.test('this machine has pidfds, and an inode for each process where it has pidf
   t.end();
 });
 
-const nobody: [string, number][] = [
-  ['a pid that no process has', GONE],
-  ['0, which would be the own process group', 0],
-  ['-1, which would be everyone', -1],
-  ['a fraction', 1.5],
-  ['not a number', NaN],
-  ['infinity', Infinity],
-  ['a number whose low 32 bits are pid 1', 2 ** 32 + 1],
-  ['a number whose low 32 bits are this process', 2 ** 32 + process.pid],
-];
-for (const [name, pid] of nobody) {
+for (const [name, pid] of notProcesses) {
   t.test(`${name} is no process`, (t) => {
     t.equal(openPidFd(pid), undefined);
     t.end();
