@@ -13,12 +13,21 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import {
+  firstLine,
+  median,
+  ok,
+  processorTime,
+  residentMegabytes,
+  startDaemon,
+  total,
+} from './daemon-process.mjs';
 import { containersOf } from './podman.mjs';
+import { sweepRows, sweeps } from './sweeps.mjs';
 
 const { values: flags } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, inside: { type: 'string' } },
@@ -30,7 +39,6 @@ const plan = flags.quick
 const host = { connections: 600, descriptors: 5_000, processes: 200, held: 8080 };
 const connections = 16;
 const here = import.meta.dirname;
-const tick = 10;
 
 if (flags.inside === undefined) begin();
 else await measure(flags.inside);
@@ -40,7 +48,7 @@ function begin() {
   if (process.getuid() !== 0) throw new Error('needs root, for the namespaces that all of this lives in');
   const work = mkdtempSync(join(tmpdir(), 'orphand-bench-'));
   try {
-    for (const name of ['load', 'requests'])
+    for (const name of ['load', 'requests', 'nokcmp'])
       succeed('cc', ['-O2', '-o', join(work, name), join(here, `c/${name}.c`)]);
     // A copy, so that a build meanwhile does not take away what runs.
     cpSync(join(here, '../dist'), join(work, 'dist'), { recursive: true });
@@ -108,87 +116,21 @@ async function measure(work) {
   });
   await firstLine(load);
   const figures = {};
-  for (const [name, part] of Object.entries({ http, memory, idle, deaths })) {
+  for (const [name, part] of Object.entries({ http, memory, idle, deaths, sweeps })) {
+    // The sweeps are measured under loads of their own.
+    if (part === sweeps) load.stdin.end();
     const before = loadavg();
     process.stderr.write(`${name} …\n`);
     try {
-      figures[name] = { ...(await part(work)), load: { before, after: loadavg() } };
+      figures[name] = { ...(await part(work, flags.quick)), load: { before, after: loadavg() } };
     } catch (error) {
       // The other figures stand without this one.
       figures[name] = { failed: error instanceof Error ? error.message : String(error) };
       process.exitCode = 1;
     }
   }
-  load.stdin.end();
   report(figures);
   process.exit();
-}
-
-/** Starts the built daemon, with everything of it in a folder of its own, and waits until it is ready. */
-async function startDaemon(work, build, config = {}) {
-  const folder = mkdtempSync(join(work, 'daemon-'));
-  const socket = join(folder, 'orphand.sock');
-  const file = join(folder, 'config.yaml');
-  const http = { listen: '127.0.0.1:0', socket, socketGroup: '' };
-  // JSON is YAML. All else is as it is by default: the stack's 11 ports and its patterns, a sweep every 15 s, report only.
-  writeFileSync(file, JSON.stringify({ stateDirectory: join(folder, 'state'), ...config, http }));
-  const child = spawn(process.execPath, [join(work, build, 'bin.js'), 'serve', '--config', file], {
-    env: { PATH: process.env.PATH, HOME: '/nonexistent' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let port;
-  let rest = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop();
-    for (const line of lines) port ??= /"127\.0\.0\.1:(\d+)"/.exec(line)?.[1];
-  });
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const ask = (path, method = 'GET') =>
-    answer({ socketPath: socket, agent, path, method, headers: { host: 'orphand' } });
-  for (let tries = 0; ; tries++) {
-    await delay(50);
-    if (child.exitCode !== null || tries > 200) throw new Error(`no daemon: ${child.exitCode}`);
-    const ready = await ask('/readyz').catch(() => undefined);
-    if (ready?.status === 200 && port !== undefined) break;
-  }
-  return {
-    pid: child.pid,
-    port: Number(port),
-    ask,
-    async stop() {
-      agent.destroy();
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    },
-  };
-}
-
-function answer(options) {
-  return new Promise((resolve, reject) => {
-    const asked = request(options, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (part) => (text += part));
-      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, text }));
-      response.on('error', reject);
-    });
-    asked.on('error', reject);
-    asked.end();
-  });
-}
-
-async function ok(answering) {
-  const { status, headers, text } = await answering;
-  if (status !== 200) throw new Error(`answered ${status}: ${text}`);
-  return { headers, text };
-}
-
-function firstLine(child) {
-  return new Promise((resolve, reject) => {
-    child.stdout.once('data', (data) => resolve(String(data).trim()));
-    child.once('exit', (code) => reject(new Error(`ended with ${code}`)));
-  });
 }
 
 /** Requests per second, each path of the daemon in turn with a bare route of the same size and type. */
@@ -332,27 +274,6 @@ async function lookAfter(daemon, killedAt) {
   throw new Error('20 s after a kill of conmon the daemon had not looked');
 }
 
-/** User and system time of all of a process's threads, in ms: proc(5), fields 14 and 15 of stat. */
-function processorTime(pid) {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * tick;
-}
-
-function residentMegabytes(pid) {
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-}
-
-function total(runs, key) {
-  return runs.reduce((sum, run) => sum + run[key], 0);
-}
-
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
 function report(figures) {
   const { http, memory, idle, deaths } = figures;
   const rows = [];
@@ -381,16 +302,16 @@ function report(figures) {
         };
       },
     );
-  const { early, sweeps } = plan;
-  add(`resident memory after ${sweeps} sweeps`, 'under 110 MB', memory, ({ rss }) => ({
-    figure: `${rss[sweeps].toFixed(1)} MB`,
-    met: rss[sweeps] < 110,
+  const { early, sweeps: last } = plan;
+  add(`resident memory after ${last} sweeps`, 'under 110 MB', memory, ({ rss }) => ({
+    figure: `${rss[last].toFixed(1)} MB`,
+    met: rss[last] < 110,
   }));
   add(`the same, over that after ${early}`, 'not growing (at most 1.02 ×)', memory, ({ rss }) => ({
-    figure: `${(rss[sweeps] / rss[early]).toFixed(3)} × (${Object.entries(rss)
+    figure: `${(rss[last] / rss[early]).toFixed(3)} × (${Object.entries(rss)
       .map(([count, megabytes]) => `${count}: ${megabytes.toFixed(1)}`)
       .join(', ')} MB)`,
-    met: rss[sweeps] / rss[early] <= 1.02,
+    met: rss[last] / rss[early] <= 1.02,
   }));
   for (const [key, what] of [
     ['held', 'idle processor time, a sweep every 15 s, a watched port held'],
@@ -413,7 +334,7 @@ function report(figures) {
       met: finished <= 50,
     }),
   );
-  rows.push({ what: 'a steady sweep, over the full walk', target: 'at most 0.01 ×', figure: 'not built' });
+  for (const { what, target, measure } of sweepRows) add(what, target, figures.sweeps, measure);
 
   const load = Object.entries(figures)
     .filter(([, part]) => part.load !== undefined)

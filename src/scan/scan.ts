@@ -9,7 +9,7 @@ import type {
 import { readBootId, readBootTime } from '../procfs/boot.ts';
 import type { Holders } from '../procfs/fd.ts';
 import type { ProcFs } from '../procfs/fs.ts';
-import { finish, inTurns, type Steps } from '../procfs/steps.ts';
+import { Turns, type Steps } from '../procfs/steps.ts';
 import { factsOf } from './facts.ts';
 import { walkHoldersFast } from './holders.ts';
 import { readPorts } from './ports.ts';
@@ -60,20 +60,26 @@ export async function scan(options: ScanOptions): Promise<Scan> {
   // Not performance.now(): it loads perf_hooks, 2 ms of a command's start.
   const start = process.hrtime.bigint();
   const { proc, hostRoot, runtimes, self, memory, whole = false, sliceMs } = options;
-  const run = <T>(steps: Steps<T>): T | Promise<T> =>
-    sliceMs === undefined ? finish(steps) : inTurns(steps, sliceMs);
-  const known = memory && (await run(memory.begin(whole)));
+  const turns = new Turns(sliceMs);
+  const known = memory && (await turns.run(memory.begin(whole)));
   const table = new ProcessTable(proc, known?.selection);
-  await run(table.load());
+  await turns.run(table.load());
   const provenance = new ProvenanceFinder(table, self);
   const protectedPids = new Set([self, ...table.ancestors(self).map(({ pid }) => pid)]);
   const trees = new StackTrees({ table, provenance, patterns: options.patterns, hostRoot, protectedPids });
   const find = (inodes: ReadonlySet<number>): Steps<Holders> =>
     memory && known ? memory.holders.find(inodes, known) : walkHoldersFast(proc, table.userPids, inodes);
-  const { ports, heldBy, unreadable } = await run(readPorts(proc, options.ports, find, known?.tcp6));
-  const contained = await run(findContained(table, provenance));
-  const isStackContainer = await stackContainers(contained, table, provenance, runtimes, options.containers);
-  const { inScope, reportedOnly, candidates } = await run(
+  const { ports, heldBy, unreadable } = await turns.run(readPorts(proc, options.ports, find, known?.tcp6));
+  const contained = await turns.run(findContained(table, provenance));
+  const isStackContainer = await stackContainers({
+    contained,
+    table,
+    provenance,
+    runtimes,
+    stack: options.containers,
+    turns,
+  });
+  const { inScope, reportedOnly, candidates } = await turns.run(
     findScope({ table, provenance, trees, holders: heldBy.keys(), contained, isStackContainer }),
   );
   const sources = {
@@ -90,6 +96,7 @@ export async function scan(options: ScanOptions): Promise<Scan> {
   };
   const facts: ProcessFacts[] = [];
   for (const pid of [...inScope, ...reportedOnly].sort((a, b) => a - b)) {
+    await turns.pass();
     const found = await factsOf(pid, inScope.has(pid), sources);
     if (found !== undefined) facts.push(found);
   }

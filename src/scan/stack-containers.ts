@@ -1,5 +1,6 @@
 import type { ContainerQuery } from '../container/runtimes/answer.ts';
 import type { Provenance } from '../model.ts';
+import type { Turns } from '../procfs/steps.ts';
 import type { ProcessTable } from './process-table.ts';
 import type { ProvenanceFinder } from './provenance.ts';
 import type { RuntimeViews } from './runtime-views.ts';
@@ -27,17 +28,26 @@ export function queryFor(
  * Which of the host's containers are the stack's. Names are in the records; podman's labels are not, so that its engine
  * is asked for them, once for a container, where the configuration has labels or projects.
  */
-export async function stackContainers(
-  contained: Iterable<number>,
-  table: ProcessTable,
-  provenance: ProvenanceFinder,
-  runtimes: RuntimeViews,
-  stack: StackContainers,
-): Promise<(pid: number) => boolean> {
+export async function stackContainers({
+  contained,
+  table,
+  provenance,
+  runtimes,
+  stack,
+  turns,
+}: {
+  contained: Iterable<number>;
+  table: ProcessTable;
+  provenance: ProvenanceFinder;
+  runtimes: RuntimeViews;
+  stack: StackContainers;
+  turns: Turns;
+}): Promise<(pid: number) => boolean> {
   const needLabels = stack.labels.length > 0 || stack.projects.length > 0;
   const known = new Map<string, boolean>();
   const keyOf = ({ runtime, id, store }: Provenance): string => `${runtime} ${id ?? store?.layer ?? ''}`;
   for (const pid of contained) {
+    await turns.pass();
     const container = provenance.provenance(pid);
     if (container === undefined || known.has(keyOf(container))) continue;
     const byRecord = isStackContainer(runtimes.names(container), stack);

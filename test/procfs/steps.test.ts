@@ -1,5 +1,5 @@
 import t from 'tap';
-import { finish, inTurns, type Steps } from '../../src/procfs/steps.ts';
+import { finish, Turns, type Steps } from '../../src/procfs/steps.ts';
 
 function* counting(to: number, seen: number[]): Steps<string> {
   for (let count = 0; count < to; count += 1) {
@@ -25,7 +25,7 @@ t.test('in slices the event loop has its turn in between, and all is done', asyn
   };
   let timer = setImmediate(each);
   // Every step takes longer than its slice.
-  t.equal(await inTurns(counting(5, seen), 0), 'done');
+  t.equal(await new Turns(0).run(counting(5, seen)), 'done');
   clearImmediate(timer);
   t.same(seen, [0, 1, 2, 3, 4]);
   t.ok(new Set(turns).size >= 4, `others had a turn after ${turns.join(', ')} steps`);
@@ -37,7 +37,19 @@ t.test('what fits into one slice keeps nobody waiting', async (t) => {
   setImmediate(() => {
     turned = true;
   });
-  await inTurns(counting(100, seen), 60_000);
+  await new Turns(60_000).run(counting(100, seen));
+  t.notOk(turned);
+});
+
+t.test('without slices nobody has a turn before it is done', async (t) => {
+  const seen: number[] = [];
+  let turned = false;
+  setImmediate(() => {
+    turned = true;
+  });
+  const turns = new Turns();
+  await turns.run(counting(100, seen));
+  await turns.pass();
   t.notOk(turned);
 });
 
@@ -52,5 +64,5 @@ t.test('what it throws is thrown', async (t) => {
     },
     { message: 'EIO' },
   );
-  await t.rejects(inTurns(failing(), 0), { message: 'EIO' });
+  await t.rejects(new Turns(0).run(failing()), { message: 'EIO' });
 });
