@@ -45,7 +45,7 @@
   MemoryHigh = "192M";
   MemoryMax = "256M";
   TasksMax = 64;
-  LimitNOFILE = 8192;
+  LimitNOFILE = 32768;
   LimitCORE = 0;
   OOMScoreAdjust = -500;
 }

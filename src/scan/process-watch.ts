@@ -98,16 +98,17 @@ export class ProcessWatch {
   #watch(pid: number, now: number): Watched | undefined {
     if (this.#kept + 2 > this.#mostKept) return undefined;
     const cmdline = KeptFile.open(this.#proc, `${pid}/cmdline`);
-    const cgroup = KeptFile.open(this.#proc, `${pid}/cgroup`);
     const kind = cmdline?.isEmpty === true ? this.#kindOf(pid) : 'user';
-    if (cmdline === undefined || cgroup === undefined || kind === undefined) {
-      cmdline?.close();
-      cgroup?.close();
+    const kernel = kind === 'kernel';
+    // A kernel thread's cgroup says nothing, and a host may have thousands of them.
+    const cgroup = kernel ? undefined : KeptFile.open(this.#proc, `${pid}/cgroup`);
+    const files = [cmdline, cgroup].filter((file) => file !== undefined);
+    if (kind === undefined || files.length < (kernel ? 1 : 2)) {
+      for (const file of files) file.close();
       return undefined;
     }
-    const kernel = kind === 'kernel';
-    const watched = { kernel, files: [cmdline, cgroup], unsettledSince: kernel ? undefined : now };
-    this.#kept += watched.files.length;
+    const watched = { kernel, files, unsettledSince: kernel ? undefined : now };
+    this.#kept += files.length;
     this.#watched.set(pid, watched);
     return watched;
   }
