@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { finish } from '../../src/procfs/steps.ts';
@@ -101,6 +101,33 @@ t.test('kernel threads come and go unnoticed', (t) => {
   t.match(look(), { gone: false, settled: true });
   writeProcess(root, { pid: 21, ppid: 1, cmdline: ['/bin/a'] });
   t.match(look(), { changed: [21], settled: false }, 'the number of one that is another process by now');
+  t.end();
+});
+
+t.test('processes that there are no descriptors for are new in every look', (t) => {
+  const root = t.testdir();
+  const tree = procTree(root, [{ pid: 10, ppid: 1, cmdline: ['/bin/a'] }], []);
+  writeFileSync(
+    join(root, 'self/limits'),
+    'Max open files            8                    8                    files\n',
+  );
+  const watch = new ProcessWatch(tree, () => 0);
+  t.teardown(() => {
+    watch.close();
+  });
+  t.same([...finish(watch.look()).changed], [1, 10, 999]);
+  t.match(
+    finish(watch.look()),
+    { changed: new Set([999]), gone: false, settled: false },
+    'four of eight are enough for two',
+  );
+  rmSync(join(root, '10'), { recursive: true });
+  t.match(finish(watch.look()), { changed: new Set([999]), gone: true });
+  t.match(
+    finish(watch.look()),
+    { changed: new Set(), gone: false },
+    'two that were given back are enough for another',
+  );
   t.end();
 });
 
