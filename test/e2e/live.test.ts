@@ -99,7 +99,8 @@ for (const kind of hostKinds())
     };
     await nothingHappens();
     await loseAlive(podman);
-    t.equal(await stateOf(podman, 'plain'), 'created', 'podman has lost track');
+    // podman 4.3 says created, podman 5 exited.
+    t.match(await stateOf(podman, 'plain'), /^(created|exited)$/, 'podman has lost track');
     await nothingHappens();
 
     const conmons = Object.values(containers).map(({ conmon }) => conmon);

@@ -163,7 +163,7 @@ t.test(
       asleep.stdout,
       '⚠ podman was not asked what it runs: it has not been called since the boot, or lost its alive file',
     );
-    t.equal(await stateOf(podman, lost!.name), 'created', 'podman has forgotten that it runs');
+    t.match(await stateOf(podman, lost!.name), /^(created|exited)$/, 'podman has forgotten that it runs');
     const { code, stdout } = await orphand(host, ['stop']);
     t.equal(code, 1);
     const cure =

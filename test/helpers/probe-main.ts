@@ -48,7 +48,8 @@ async function look(
   { without, cli = false, recordOnly, labels }: ProbeOptions,
 ): Promise<object> {
   const runtimes = new Runtimes({ proc, timeoutMs: 10_000, cli });
-  const cgroup = without === 'cgroup' ? undefined : containerFromCgroup(readCgroup(proc, pid) ?? '');
+  const cgroup =
+    without === 'cgroup' ? undefined : containerFromCgroup(readCgroup(proc, pid) ?? '', readCgroup(proc, 1));
   const mounts =
     without === 'mounts'
       ? undefined

@@ -149,13 +149,17 @@ export async function makePodmanForget(podman: Podman, container: Container): Pr
 
 /**
  * Kills conmon, wipes what was known of the container and starts it again, as a boot-like start does: the old life
- * keeps the port, and with --restart=always podman tries again and again.
+ * keeps the port, and with --restart=always podman tries again and again. False where nothing starts, because the
+ * runtime takes no cgroup that has processes in it (runc 1.1.15 under systemd, not 1.1.5).
  */
-export async function restartAgainstItself(podman: Podman, container: Container): Promise<void> {
+export async function restartAgainstItself(podman: Podman, container: Container): Promise<boolean> {
   await killConmon(podman, container);
   await loseAlive(podman);
   await podman.host.ok(['rm', '-rf', join(podman.runcRoot, container.id)]);
-  await podman('start', container.name);
+  const started = await podman.host.run(['podman', 'start', container.name], options(podman));
+  if (started.stderr.includes("container's cgroup is not empty")) return false;
+  if (started.code !== 0) throw new Error(`podman start ${container.name}: ${started.stderr}`);
+  return true;
 }
 
 /** How often podman's restart policy has started a container. */

@@ -18,7 +18,7 @@ mkdir -p $root/opt/lab/repo
 touch $root/opt/lab/node
 systemd-nspawn --boot --register=no --keep-unit --resolv-conf=off --capability=all --private-network \
   --system-call-filter='@keyring bpf' --machine=orphand-lab --directory=$root \
-  --tmpfs=/var/lib/containers --tmpfs=/var/lib/docker \
+  --tmpfs=/var/lib/containers --tmpfs=/var/lib/docker --tmpfs=/home \
   --bind="$1" --bind-ro="$3:/opt/lab/repo" --bind-ro="$4:/opt/lab/node" systemd.unit=basic.target </dev/null &
 nspawn=$!
 while read -r _; do :; done
