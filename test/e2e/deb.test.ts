@@ -38,7 +38,13 @@ function nodePackage(folder: string, target: string): string {
   mkdirSync(join(stage, 'DEBIAN'), { recursive: true });
   mkdirSync(join(stage, 'usr/bin'), { recursive: true });
   symlinkSync(target, join(stage, 'usr/bin/node'));
-  const fields = ['Package: some-nodejs', 'Version: 1', 'Architecture: all', 'Maintainer: x <x@localhost>'];
+  const fields = [
+    'Package: some-nodejs',
+    'Version: 1',
+    'Architecture: all',
+    'Maintainer: x <x@localhost>',
+    'Replaces: nodejs',
+  ];
   writeFileSync(join(stage, 'DEBIAN/control'), [...fields, 'Description: a node', ''].join('\n'));
   const file = join(folder, 'some-nodejs.deb');
   execFileSync('dpkg-deb', ['--root-owner-group', '--build', stage, file], { stdio: 'ignore' });
