@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import type { Action, Report } from '../../src/model.ts';
@@ -85,9 +85,10 @@ t.test('what a SIGTERM handler starts is held, and ended when it outlives the gr
   const script = `$SIG{TERM} = sub {
     if (!($late = fork)) { $SIG{TERM} = 'IGNORE'; exec 'sleep', '100' }
     open F, '>', $ARGV[0]; print F $late; close F; sleep 1; exit
-  }; sleep 1 while 1`;
+  }; open F, '>', "$ARGV[0].ready"; close F; sleep 1 while 1`;
   const file = `${t.testdir()}/pid`;
   const pid = await plant(t, ['perl', '-e', script, file], 'perl');
+  await until(() => existsSync(`${file}.ready`));
   const tree = treeOf(t, [{ pid }]);
   const { actions } = await end(tree, () => [{ pid }], { gracePeriodMs: 1500 });
   const late = Number(readFileSync(file, 'utf8'));
