@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '../linux/make-directory.ts';
 import type { CleanReport, Outcome, Verdict } from '../model.ts';
 
 /** What a boot's clean-up came to, as /run/orphand/boot.json has it. */
@@ -78,7 +79,7 @@ export function bootMetrics({ startedAt, durationMs, ok, cleanup }: BootRecord):
 
 /** By a new file and rename(2): a reader sees the old text or the new one. */
 function replaceFile(path: string, text: string): void {
-  makeDirectory(dirname(path));
+  makeDirectory(dirname(path), 0o755);
   // node_exporter reads *.prom only, and nothing follows a link that was put here: the file must be new.
   const draft = `${path}.${process.pid}.tmp`;
   rmSync(draft, { force: true });
@@ -90,15 +91,6 @@ function replaceFile(path: string, text: string): void {
   } catch (error) {
     rmSync(draft, { force: true });
     throw error;
-  }
-}
-
-/** Not recursive: below /proc that never ends in node 20, and what is asked for is one folder in /run. */
-function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o755 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 

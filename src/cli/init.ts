@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Config } from '../config/config.ts';
@@ -6,6 +6,7 @@ import { defaultConfig, surroundings } from '../config/defaults.ts';
 import { ConfigError } from '../config/error.ts';
 import { loadConfig } from '../config/load.ts';
 import { defaultPaths } from '../config/locate.ts';
+import { makeDirectory } from '../linux/make-directory.ts';
 import type { Context } from './command.ts';
 import { UsageError } from './command.ts';
 import { escape } from './escape.ts';
@@ -134,7 +135,7 @@ async function confirmed(question: string): Promise<boolean> {
 
 /** Whole or not at all; nothing that others planted under the draft's name is followed. */
 function replace(path: string, text: string): void {
-  makeDirectory(dirname(path));
+  makeDirectory(dirname(path), 0o755);
   const draft = `${path}.${process.pid}.new`;
   rmSync(draft, { force: true });
   try {
@@ -144,11 +145,4 @@ function replace(path: string, text: string): void {
     rmSync(draft, { force: true });
     throw error;
   }
-}
-
-/** With those above it. Not by mkdirSync's own way, which in /proc tries for ever (seen with node 20). */
-function makeDirectory(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
-  makeDirectory(dirname(path));
-  mkdirSync(path, { mode: 0o755 });
 }

@@ -70,12 +70,12 @@ export function run(context: Context): Promise<number> {
     return Promise.resolve(0);
   }
 
-  writeAll(root, steps, parts, earlier);
-  for (const step of steps) {
-    const sign = step.action === 'write' ? 'ok' : 'info';
-    terminal.out(`${terminal.sign(sign)} ${step.path}: ${said[step.action]}`);
-  }
   try {
+    writeAll(root, steps, parts, earlier);
+    for (const step of steps) {
+      const sign = step.action === 'write' ? 'ok' : 'info';
+      terminal.out(`${terminal.sign(sign)} ${step.path}: ${said[step.action]}`);
+    }
     for (const command of commands) {
       execute(command);
       terminal.out(`${terminal.sign('ok')} ${command.join(' ')}`);

@@ -1,8 +1,9 @@
 /** Makes a server listen: on a path, an address, or a descriptor that systemd passed in. */
-import { chownSync, mkdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { chownSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../linux/make-directory.ts';
 import { isTcp } from './door.ts';
 
 /** Where to listen. `via` with a descriptor: what it must turn out to be. */
@@ -62,7 +63,12 @@ export async function listenOn(server: Server, endpoint: Endpoint): Promise<Boun
 }
 
 async function onPath(server: Server, path: string, group: string): Promise<Bound> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  try {
+    makeDirectory(dirname(path), 0o755);
+  } catch (error) {
+    const { code = 'unknown error', message } = error as NodeJS.ErrnoException;
+    throw new ListenError(`can't listen on ${path} (${message})`, code);
+  }
   await removeStale(path);
   const gid = group === '' ? undefined : groupId(group);
   // bind(2) happens within listen(): the socket never exists with a wider mode than it is to have.

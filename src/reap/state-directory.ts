@@ -1,11 +1,12 @@
-import { closeSync, constants, fchownSync, fstatSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fchownSync, fstatSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../linux/make-directory.ts';
 import { CleanupRefusedError } from './refusal.ts';
 
 /** Makes the state directory (0700) where it is missing; throws CleanupRefusedError `no-journal`. */
 export function ensureStateDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
   } catch (error) {
     throw unusable(directory, error);
   }

@@ -270,3 +270,19 @@ t.test('a command that fails is named with what it said, exit 1', async (t) => {
   t.equal(code, 1);
   t.match(err, /systemd-sysusers --root=\S+ orphand\.conf: .*group/);
 });
+
+t.test('a file that cannot be written is named with why, exit 1', async (t) => {
+  const root = emptyRoot(t);
+  mkdirSync(join(root, '/etc/orphand/install.json.orphand-new'), { recursive: true });
+  t.match(await install({ root, boot: true }), {
+    code: 1,
+    err: /\n- \/\S+\/install\.json could not be written \(EISDIR[^\n]+\)$/,
+  });
+  t.strictSame([...filesIn(root).keys()], []);
+  const { code, err } = await install({ root: '/proc/self', boot: true });
+  t.equal(code, 1);
+  t.match(
+    err,
+    /- \/proc\/self\/\S+ could not be written \(ENOENT: no directory can be made in \/proc\/self\)$/,
+  );
+});

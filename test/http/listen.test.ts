@@ -83,6 +83,15 @@ t.test('a socket file that nobody listens on is replaced; anything else is left 
   await t.rejects(side.listen({ path: join(file, 'below'), group: '' }), { name: 'ListenError' });
 });
 
+t.test('a socket where no directory can be made is a clear error', async (t) => {
+  const { side } = await serve(t);
+  await t.rejects(side.listen({ path: '/proc/orphand/run/orphand.sock', group: '' }), {
+    name: 'ListenError',
+    code: 'ENOENT',
+    message: "can't listen on /proc/orphand/run/orphand.sock (ENOENT: no directory can be made in /proc)",
+  });
+});
+
 t.test('an address in use is a clear error', async (t) => {
   const { side, port } = await serve(t);
   await t.rejects(side.listen({ host: '127.0.0.1', port }), {

@@ -34,6 +34,15 @@ t.test('a directory that can’t be made is refused by name', (t) => {
     },
     { code: 'no-journal', message: /file\/state/ },
   );
+  t.throws(
+    () => {
+      ensureStateDirectory('/proc/orphand/state');
+    },
+    {
+      code: 'no-journal',
+      message: /\/proc\/orphand\/state can't be written \(ENOENT: no directory can be made in \/proc\)/,
+    },
+  );
   t.match(unusable('/var/lib/orphand', 'EROFS'), {
     code: 'no-journal',
     message: /\/var\/lib\/orphand .*EROFS/,

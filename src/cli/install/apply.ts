@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '../../linux/make-directory.ts';
 import type { Command } from './commands.ts';
 
-/** A command of an installation failed; the message is one line. */
+/** A command of an installation failed, or a file of it could not be written; the message is one line. */
 export class CommandFailedError extends Error {
   override readonly name = 'CommandFailedError';
 }
@@ -32,13 +33,20 @@ export function missingDirectories(root: string, path: string): string[] {
   return missing;
 }
 
-/** Writes a file that is whole or not there at all, mode 0644, with the directories that it needs. */
+/**
+ * Writes a file that is whole or not there at all, mode 0644, with the directories that it needs. Throws a
+ * CommandFailedError.
+ */
 export function write(root: string, path: string, text: string): void {
   const full = join(root, path);
-  mkdirSync(dirname(full), { recursive: true, mode: 0o755 });
-  const temporary = `${full}.orphand-new`;
-  writeFileSync(temporary, text, { mode: 0o644 });
-  renameSync(temporary, full);
+  try {
+    makeDirectory(dirname(full), 0o755);
+    const temporary = `${full}.orphand-new`;
+    writeFileSync(temporary, text, { mode: 0o644 });
+    renameSync(temporary, full);
+  } catch (error) {
+    throw new CommandFailedError(`${full} could not be written (${(error as Error).message})`);
+  }
 }
 
 /** Removes a file; one that has gone already is no error. */
