@@ -53,7 +53,7 @@ export interface HttpSide {
 export async function buildHttp(options: HttpOptions): Promise<HttpSide> {
   const { engine, access, version, log } = options;
   const limits: Limits = { ...defaultLimits, ...options.limits };
-  const app = createApp(log, limits);
+  const app = createApp(limits);
 
   const metrics = createMetrics(engine, version, limits.freshMs);
   const hub = createEventHub(engine, limits, (unreadBytes) => {
@@ -79,6 +79,7 @@ export async function buildHttp(options: HttpOptions): Promise<HttpSide> {
     metrics,
     hub,
     limits,
+    log,
     mayControl: (request) => controlRefusal(request, access) === undefined,
     unlockable: access.token !== undefined,
     async requireControl(request) {
@@ -86,7 +87,7 @@ export async function buildHttp(options: HttpOptions): Promise<HttpSide> {
       if (refused === undefined) return;
       // Only failures are counted, so nobody can lock out who has the token by guessing at it.
       const count = await failures(request);
-      request.log.warn({ caller: callerOf(request, true).name, code: refused.code }, 'control refused');
+      log?.warn({ caller: callerOf(request, true).name, code: refused.code }, 'control refused');
       if (!count.isAllowed && count.isExceeded) {
         throw new ProblemError('rate-limited', 'Too many failed attempts at control.', {
           headers: { 'retry-after': String(count.ttlInSeconds) },

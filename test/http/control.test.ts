@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pino } from 'pino';
 import t from 'tap';
+import { fakeEngine } from '../helpers/fake-engine.ts';
 import { ask, goodToken, serve } from '../helpers/http-client.ts';
 import { needs } from '../helpers/needs.ts';
+import { mixedReport } from '../helpers/sample-report.ts';
 
 const post = { method: 'POST', path: '/api/v1/scans' };
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -183,4 +185,28 @@ t.test('whoever asks for control is in the log, readers only where it is detaile
   t.match(await answered(port, '/api/v1/status', 'GET'), [
     { level: 20, method: 'GET', path: '/api/v1/status', status: 200, caller: '127.0.0.1' },
   ]);
+});
+
+t.test('why a scan or a route failed is in the log, and only there', async (t) => {
+  const lines: string[] = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
+  const engine = fakeEngine(mixedReport());
+  const { socket } = await serve(t, { log, engine });
+  engine.state.scan = () => Promise.reject(new Error('no disk'));
+  engine.cleanups = () => {
+    throw new Error('a bug');
+  };
+  const scan = await ask({ to: socket, ...post });
+  const list = await ask({ to: socket, path: '/api/v1/cleanups' });
+  t.match(scan, { status: 500, json: { code: 'scan-failed' } });
+  t.match(list, { status: 500, json: { code: 'internal' } });
+  t.notMatch(scan.body + list.body, /no disk|a bug/);
+  const logged = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  t.match(
+    logged.filter(({ level }) => level === 50),
+    [
+      { msg: 'requested scan failed', err: { message: 'no disk' } },
+      { msg: 'request failed', err: { message: 'a bug' } },
+    ],
+  );
 });

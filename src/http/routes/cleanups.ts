@@ -19,7 +19,7 @@ const Id = Type.String({
 const security = [{ unixPeer: [] }, { bearer: [] }];
 
 /** Fresh scans and clean-ups: the only routes that do something. */
-export function cleanupRoutes(app: App, { engine, limits, requireControl }: RouteDeps): void {
+export function cleanupRoutes(app: App, { engine, limits, log, requireControl }: RouteDeps): void {
   const control = {
     onRequest: requireControl,
     config: {
@@ -55,7 +55,7 @@ export function cleanupRoutes(app: App, { engine, limits, requireControl }: Rout
       try {
         return await engine.scan();
       } catch (error) {
-        request.log.error({ err: error }, 'requested scan failed');
+        log?.error({ err: error }, 'requested scan failed');
         throw new ProblemError('scan-failed', 'The scan failed; the log of the daemon says why.');
       }
     },
@@ -110,7 +110,7 @@ export function cleanupRoutes(app: App, { engine, limits, requireControl }: Rout
       try {
         report = await start.done;
       } catch (error) {
-        request.log.error({ err: error, cleanup: start.id }, 'requested cleanup failed');
+        log?.error({ err: error, cleanup: start.id }, 'requested cleanup failed');
         throw new ProblemError(
           'cleanup-failed',
           `Clean-up ${start.id} failed; the log of the daemon says why.`,

@@ -29,6 +29,7 @@ export interface RouteDeps {
   metrics: Metrics;
   hub: EventHub;
   limits: Limits;
+  log: FastifyBaseLogger | undefined;
   /** Whether this request may control orphand; for the page. */
   mayControl: (request: FastifyRequest) => boolean;
   /** Whether a token is configured, which would let it. */
