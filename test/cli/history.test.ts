@@ -8,7 +8,7 @@ import type { JournalEntry } from '../../src/reap/journal-format.ts';
 import { privateHost } from '../helpers/lab/host.ts';
 import { writeConfig } from '../helpers/lab/config.ts';
 import { orphand } from '../helpers/lab/orphand.ts';
-import { startProcess } from '../helpers/lab/processes.ts';
+import { startOrphan } from '../helpers/lab/processes.ts';
 import { needs } from '../helpers/needs.ts';
 import { run } from './program.ts';
 
@@ -147,11 +147,7 @@ t.test('what --since does not understand is exit code 2 and a line', async (t) =
 t.test('a real clean-up is in it; who may not read the journal is told so', async (t) => {
   if (!needs(t, 'root', 'unshare')) return;
   const host = await privateHost(t);
-  const orphan = await startProcess(host, {
-    script: 'app/server.py',
-    argv: ['python3', '-u', 'SCRIPT', '--config', 'x'],
-    ports: [8091],
-  });
+  const orphan = await startOrphan(host);
   const config = writeConfig(host, { ports: [8091], patterns: ['server\\.py --config'] });
   await orphand(host, ['clean', '--config', config]);
   const { code, stdout } = await orphand(host, ['history', '--config', config, '--since', '1h']);

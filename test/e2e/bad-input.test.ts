@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { privateHost } from '../helpers/lab/host.ts';
 import { orphand } from '../helpers/lab/orphand.ts';
-import { lives, startProcess } from '../helpers/lab/processes.ts';
+import { lives, startOrphan } from '../helpers/lab/processes.ts';
 import { needs } from '../helpers/needs.ts';
 
 interface Case {
@@ -50,11 +50,7 @@ t.test('bad input is named in one line, and nothing is done', async (t) => {
   if (!needs(t, 'root', 'unshare')) return;
   const host = await privateHost(t);
   // With the built-in configuration it would go.
-  const orphan = await startProcess(host, {
-    script: 'app/server.py',
-    argv: ['python3', '-u', 'SCRIPT', '--config', 'x'],
-    ports: [8091],
-  });
+  const orphan = await startOrphan(host);
   for (const [index, { name, file, args = [], says }] of cases.entries()) {
     const config = join(host.dir, `${index}-config.yaml`);
     if (file !== undefined) writeFileSync(config, file);

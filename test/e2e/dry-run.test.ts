@@ -5,7 +5,7 @@ import { writeConfig } from '../helpers/lab/config.ts';
 import { privateHost, views } from '../helpers/lab/host.ts';
 import { clean, judged, outcome } from '../helpers/lab/orphand.ts';
 import { killConmon, makePodmanForget, rootPodman, startContainer } from '../helpers/lab/podman.ts';
-import { lives, startProcess } from '../helpers/lab/processes.ts';
+import { lives, startOrphan } from '../helpers/lab/processes.ts';
 import { httpd } from '../helpers/lab/server.ts';
 import { served, serves } from '../helpers/lab/serving.ts';
 import { needs } from '../helpers/needs.ts';
@@ -22,11 +22,7 @@ for (const view of views())
     await makePodmanForget(podman, orphan);
     const suspect = await startContainer(podman, 'suspect', ['--stop-timeout=1'], httpd(suspected));
     const live = await startContainer(podman, 'live', [], httpd(alive));
-    const server = await startProcess(host, {
-      script: 'app/server.py',
-      argv: ['python3', '-u', 'SCRIPT', '--config', 'x'],
-      ports: [stack],
-    });
+    const server = await startOrphan(host, { ports: [stack] });
     await killConmon(podman, suspect);
     const targets = [orphan.init, server, suspect.init];
     const config = writeConfig(host, {

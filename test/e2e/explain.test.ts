@@ -12,7 +12,7 @@ import {
   startContainer,
   stateOf,
 } from '../helpers/lab/podman.ts';
-import { lives, startProcess } from '../helpers/lab/processes.ts';
+import { lives, startOrphan } from '../helpers/lab/processes.ts';
 import { addUser, logOut, rootlessPodman } from '../helpers/lab/rootless.ts';
 import { httpd } from '../helpers/lab/server.ts';
 import { served } from '../helpers/lab/serving.ts';
@@ -147,12 +147,7 @@ t.test('what would end with it: workers, the rest of its container, its other po
 t.test('connections of a port by state, and its other holders', async (t) => {
   if (!needs(t, 'root', 'unshare')) return;
   const host = await privateHost(t);
-  const orphan = await startProcess(host, {
-    script: 'app/server.py',
-    argv: ['python3', '-u', 'SCRIPT', '--config', 'x'],
-    ports: [8091],
-    workers: 1,
-  });
+  const orphan = await startOrphan(host, { workers: 1 });
   const client =
     'import socket, time; s = socket.create_connection(("127.0.0.1", 8091)); print("up", flush=True); time.sleep(60)';
   await host.ok([

@@ -3,7 +3,7 @@ import { writeConfig } from '../helpers/lab/config.ts';
 import { privateHost, views } from '../helpers/lab/host.ts';
 import { clean, judged, orphand, scan } from '../helpers/lab/orphand.ts';
 import { makePodmanForget, rootPodman, startContainer } from '../helpers/lab/podman.ts';
-import { lives, startProcess } from '../helpers/lab/processes.ts';
+import { lives, startOrphan } from '../helpers/lab/processes.ts';
 import { addUser, rootlessPodman } from '../helpers/lab/rootless.ts';
 import { httpd } from '../helpers/lab/server.ts';
 import { served, serves } from '../helpers/lab/serving.ts';
@@ -47,12 +47,7 @@ for (const view of views())
     t.equal(done.code, 1);
     t.ok(lives(host, roots.init) && (await serves(host, rootsPort)), "root's process lives and serves");
 
-    const own = await startProcess(host, {
-      script: 'app/server.py',
-      argv: ['python3', '-u', 'SCRIPT', '--config', 'x'],
-      ports: [ownPort],
-      user,
-    });
+    const own = await startOrphan(host, { ports: [ownPort], user });
     const both = writeConfig(host, {
       ports: [rootsPort, ownPort, livePort],
       patterns: ['server\\.py --config'],

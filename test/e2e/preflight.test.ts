@@ -4,7 +4,7 @@ import type { PreflightReport } from '../../src/cli/preflight.ts';
 import { privateHost, type Host } from '../helpers/lab/host.ts';
 import { orphand } from '../helpers/lab/orphand.ts';
 import { killConmon, makePodmanForget, rootPodman, startContainer } from '../helpers/lab/podman.ts';
-import { lives, startProcess } from '../helpers/lab/processes.ts';
+import { lives, startOrphan, startProcess } from '../helpers/lab/processes.ts';
 import { httpd } from '../helpers/lab/server.ts';
 import { served } from '../helpers/lab/serving.ts';
 import { stackServices, startStack } from '../helpers/lab/stack.ts';
@@ -121,11 +121,7 @@ t.test('as ExecStartPre= it clears the way, as ExecStart= it is the service', as
   if (!needs(t, 'root', 'unshare', 'nspawn')) return;
   const host = await systemdHost(t);
   const [node, bin] = host.orphand;
-  const orphan = await startProcess(host, {
-    script: 'app/server.py',
-    argv: ['python3', '-u', 'SCRIPT', '--config', 'x'],
-    ports: [8091],
-  });
+  const orphan = await startOrphan(host);
   const server = 'busybox httpd -f -p 8091 -h /usr/share';
   const unit = (name: string, lines: string[]) => {
     writeFileSync(host.path(`/etc/systemd/system/${name}`), ['[Service]', ...lines, ''].join('\n'));

@@ -6,7 +6,7 @@ import type { StopReport } from '../../src/cli/stop.ts';
 import { privateHost } from '../helpers/lab/host.ts';
 import { orphand } from '../helpers/lab/orphand.ts';
 import { rootPodman, stateOf } from '../helpers/lab/podman.ts';
-import { lives, startProcess } from '../helpers/lab/processes.ts';
+import { lives, startOrphan } from '../helpers/lab/processes.ts';
 import { httpd } from '../helpers/lab/server.ts';
 import { stackServices, startStack } from '../helpers/lab/stack.ts';
 import { needs } from '../helpers/needs.ts';
@@ -68,11 +68,7 @@ t.test('a command that fails is reported, and cleaning goes on', async (t) => {
     ],
   ];
   for (const [command, said] of cases) {
-    const orphan = await startProcess(host, {
-      script: 'app/server.py',
-      argv: ['python3', '-u', 'SCRIPT', '--config', 'x'],
-      ports: [8091],
-    });
+    const orphan = await startOrphan(host);
     const { code, stdout, stderr } = await orphand(host, ['stop', '--json', '--', ...command]);
     t.equal(code, 0);
     t.match(stderr, said);
@@ -86,12 +82,7 @@ t.test('a command that fails is reported, and cleaning goes on', async (t) => {
 t.test('a refusal is reported, and the ports are named all the same', async (t) => {
   if (!needs(t, 'root', 'unshare')) return;
   const host = await privateHost(t);
-  const orphan = await startProcess(host, {
-    script: 'app/server.py',
-    argv: ['python3', '-u', 'SCRIPT', '--config', 'x'],
-    ports: [8091],
-    workers: 2,
-  });
+  const orphan = await startOrphan(host, { workers: 2 });
   const env = { ORPHAND_MAX_TARGETS: '2' };
   const { code, stdout, stderr } = await orphand(host, ['stop'], { env });
   t.equal(code, 1);
@@ -105,11 +96,7 @@ t.test('a refusal is reported, and the ports are named all the same', async (t) 
 t.test('stop.clean: off ends nothing', async (t) => {
   if (!needs(t, 'root', 'unshare')) return;
   const host = await privateHost(t);
-  const orphan = await startProcess(host, {
-    script: 'app/server.py',
-    argv: ['python3', '-u', 'SCRIPT', '--config', 'x'],
-    ports: [8091],
-  });
+  const orphan = await startOrphan(host);
   const { code, stdout } = await orphand(host, ['stop'], { env: { ORPHAND_STOP_CLEAN: 'off' } });
   t.equal(code, 1);
   t.match(stdout, 'ℹ The configuration says stop.clean: off\n');
@@ -119,11 +106,7 @@ t.test('stop.clean: off ends nothing', async (t) => {
 t.test('a signal reaches the command, and nothing is cleaned up then', async (t) => {
   if (!needs(t, 'root', 'unshare')) return;
   const host = await privateHost(t);
-  const orphan = await startProcess(host, {
-    script: 'app/server.py',
-    argv: ['python3', '-u', 'SCRIPT', '--config', 'x'],
-    ports: [8091],
-  });
+  const orphan = await startOrphan(host);
   // The command asks for the signal itself, once it is there to be told.
   const command = 'trap "echo told; exit 0" TERM; kill -TERM $PPID; while :; do sleep 0.1; done';
   const { code, stdout, stderr } = await orphand(host, ['stop', '--', 'sh', '-c', command]);

@@ -8,6 +8,12 @@ import type {
   Status,
   SweepRecord,
 } from '../../src/http/engine.ts';
+import {
+  cleanReportExample,
+  cleanupExample,
+  statusExample,
+  sweepExample,
+} from '../../src/http/schemas/examples.ts';
 import { stackPorts } from './sample-report.ts';
 
 /** An engine that a test moves by hand. */
@@ -37,12 +43,9 @@ export interface FakeEngine extends Engine {
 /** A sweep that went well. */
 export function sampleSweep(report: Report | undefined, overrides: Partial<SweepRecord> = {}): SweepRecord {
   return {
-    at: report?.takenAt ?? '2026-01-02T09:00:15.004Z',
-    trigger: 'schedule',
-    result: 'ok',
-    durationMs: report?.durationMs ?? 12,
+    ...sweepExample,
+    ...(report !== undefined && { at: report.takenAt, durationMs: report.durationMs }),
     summary: report?.summary ?? null,
-    error: null,
     ...overrides,
   };
 }
@@ -50,33 +53,17 @@ export function sampleSweep(report: Report | undefined, overrides: Partial<Sweep
 /** A daemon that is well. */
 export function sampleStatus(report: Report | undefined, overrides: Partial<Status> = {}): Status {
   return {
-    version: '0.1.0',
-    pid: 4711,
-    startedAt: '2026-01-02T08:00:00.000Z',
-    healthy: true,
+    ...structuredClone(statusExample),
     ready: report !== undefined,
     problem: report === undefined ? 'the first sweep has not finished' : null,
-    clean: 'off',
     lastSweep: report === undefined ? null : sampleSweep(report),
-    nextSweepAt: '2026-01-02T09:00:30.000Z',
-    intervalMs: 15_000,
     summary: report?.summary ?? null,
     ports: {
       watched: stackPorts.length,
       held: report?.ports.filter((port) => port.state === 'held').length ?? 0,
     },
     unreadable: report?.unreadable.length ?? 0,
-    privileged: true,
     runtimes: report?.runtimes ?? [],
-    runningCleanup: null,
-    limits: [],
-    host: {
-      name: 'ai-host',
-      kernel: '6.12.41',
-      uptimeSeconds: 260_000,
-      load: [0.4, 0.3, 0.2],
-      memory: { totalBytes: 67_000_000_000, availableBytes: 21_000_000_000 },
-    },
     ...overrides,
   };
 }
@@ -84,16 +71,11 @@ export function sampleStatus(report: Report | undefined, overrides: Partial<Stat
 /** A finished clean-up in the list. */
 export function sampleEntry(overrides: Partial<CleanupEntry> = {}): CleanupEntry {
   return {
-    id: '01JZ8C4T',
-    trigger: 'api',
-    dryRun: false,
-    state: 'finished',
+    ...structuredClone(cleanupExample),
     startedAt: '2026-01-02T08:58:00.000Z',
     finishedAt: '2026-01-02T08:58:03.100Z',
-    ok: true,
     outcomes: { terminated: 1, killed: 1, gone: 0, survived: 0, refused: 0, planned: 0 },
     freed: [8091, 3001],
-    error: null,
     ...overrides,
   };
 }
@@ -101,23 +83,10 @@ export function sampleEntry(overrides: Partial<CleanupEntry> = {}): CleanupEntry
 /** What a clean-up of the two orphans of the reference did. */
 export function sampleCleanReport(scan: Report, overrides: Partial<CleanReport> = {}): CleanReport {
   return {
-    id: '01JZ8C4T',
-    trigger: 'api',
-    dryRun: false,
+    ...structuredClone(cleanReportExample),
     scan,
     actions: [
-      {
-        pid: 1328823,
-        startTime: 4821034,
-        comm: 'python3',
-        verdict: 'orphan',
-        reason: 'container-gone',
-        ports: [8091],
-        steps: [{ at: '2026-01-02T08:58:02.010Z', signal: 'SIGTERM' }],
-        outcome: 'terminated',
-        detail: null,
-        ms: 42,
-      },
+      ...structuredClone(cleanReportExample.actions),
       {
         pid: 95306,
         startTime: 120034,
@@ -138,8 +107,6 @@ export function sampleCleanReport(scan: Report, overrides: Partial<CleanReport> 
       { port: 8091, service: 'aidb-http', state: 'free', freed: true, ms: 42 },
       { port: 3001, service: 'open-webui', state: 'free', freed: true, ms: 5_020 },
     ],
-    remaining: [],
-    ok: true,
     ...overrides,
   };
 }

@@ -1,11 +1,5 @@
-import type {
-  Evidence,
-  Report,
-  ReportedPort,
-  ReportedProcess,
-  Verdict,
-  WatchedPort,
-} from '../../src/model.ts';
+import { processExample, reportExample } from '../../src/http/schemas/examples.ts';
+import type { Report, ReportedPort, ReportedProcess, Verdict, WatchedPort } from '../../src/model.ts';
 
 /** The reference stack's ports. */
 export const stackPorts: WatchedPort[] = [
@@ -22,45 +16,9 @@ export const stackPorts: WatchedPort[] = [
   { port: 47334, protocol: 'tcp', service: 'mindsdb' },
 ];
 
-const containerId = '4f0c9d6a1b7e2f5380a94c1de6b72853f9a0417cbd25e86f3b9c7d104ae5f628';
-
-const orphanEvidence: Evidence[] = [
-  { fact: 'cgroup', value: `/machine.slice/libpod-${containerId}.scope`, source: '/proc/1328823/cgroup' },
-  { fact: 'parent', value: '1', source: '/proc/1328823/stat' },
-  { fact: 'supervisor', value: 'none: no conmon between it and pid 1', source: '/proc/1328823/stat' },
-  {
-    fact: 'podman',
-    value: 'does not know the container',
-    source: '/var/lib/containers/storage/overlay-containers/containers.json',
-  },
-];
-
-/** A process with every field set. */
+/** A process with every field set, a copy: tests change what is in it. */
 export function sampleProcess(overrides: Partial<ReportedProcess> = {}): ReportedProcess {
-  return {
-    pid: 1328823,
-    startTime: 4821034,
-    startedAt: '2026-01-01T21:40:12.340Z',
-    ppid: 1,
-    uid: 0,
-    user: 'root',
-    comm: 'python3',
-    cmdline: ['python3', '-u', '/app/server.py', '--config', '/app/config/config.yaml'],
-    exe: '/usr/local/bin/python3.11',
-    cgroup: `/machine.slice/libpod-${containerId}.scope`,
-    unit: null,
-    container: { runtime: 'podman', id: containerId, name: 'local-ai-aidb' },
-    supervisor: null,
-    ports: [8091],
-    patterns: ['server\\.py --config'],
-    inScope: true,
-    verdict: 'orphan',
-    reason: 'container-gone',
-    cause: "aidb-http's process 1328823 survived its container: conmon is gone, podman no longer knows it",
-    warning: null,
-    evidence: orphanEvidence,
-    ...overrides,
-  };
+  return { ...structuredClone(processExample), ...overrides };
 }
 
 /** A live container's process. */
@@ -71,7 +29,7 @@ export function liveProcess(pid: number, name: string, ports: number[], comm = n
     comm,
     cmdline: [comm],
     exe: `/usr/bin/${comm}`,
-    container: { runtime: 'podman', id: containerId, name: `local-ai-${name}` },
+    container: { ...processExample.container!, name: `local-ai-${name}` },
     supervisor: { pid: pid - 1, comm: 'conmon' },
     ports,
     patterns: [],
@@ -96,13 +54,7 @@ export function sampleReport(processes: ReportedProcess[], overrides: Partial<Re
   });
   const count = (verdict: Verdict) => processes.filter((process) => process.verdict === verdict).length;
   return {
-    schema: 1,
-    bootId: '5d0f8f0a-6d5a-4a8e-9a37-0c7f3a1f2b55',
-    takenAt: '2026-01-02T09:00:15.004Z',
-    durationMs: 13.7,
-    privileged: true,
-    unreadable: [],
-    runtimes: [{ name: 'podman', user: 'root', available: true, reason: '/var/lib/containers/storage' }],
+    ...structuredClone(reportExample),
     ports,
     processes,
     summary: {
@@ -149,7 +101,7 @@ export function mixedReport(): Report {
         pid: 40111,
         comm: 'qdrant',
         cmdline: ['./qdrant'],
-        container: { runtime: 'podman', id: containerId, name: 'local-ai-qdrant' },
+        container: { ...processExample.container!, name: 'local-ai-qdrant' },
         ports: [6333],
         patterns: [],
         verdict: 'suspect',

@@ -1,4 +1,4 @@
-/** What the OpenAPI document shows: the reference document's own orphan, found and ended. */
+/** What the OpenAPI document shows, and tests vary: the reference document's own orphan, found and ended. */
 import type { CleanReport, Report, ReportedProcess } from '../../model.ts';
 import type { CleanupEntry, Status, SweepRecord } from '../engine.ts';
 
@@ -23,10 +23,12 @@ export const processExample: ReportedProcess = {
   inScope: true,
   verdict: 'orphan',
   reason: 'container-gone',
-  cause: "aidb's process 1328823 survived its container: conmon is gone, podman no longer knows it",
+  cause: "aidb-http's process 1328823 survived its container: conmon is gone, podman no longer knows it",
   warning: null,
   evidence: [
+    { fact: 'cgroup', value: `/machine.slice/libpod-${containerId}.scope`, source: '/proc/1328823/cgroup' },
     { fact: 'parent', value: '1', source: '/proc/1328823/stat' },
+    { fact: 'supervisor', value: 'none: no conmon between it and pid 1', source: '/proc/1328823/stat' },
     {
       fact: 'podman',
       value: 'does not know the container',

@@ -155,6 +155,15 @@ export async function startProcess(host: Host, options: HostProcess): Promise<Pr
   return { ...started, workers: all.slice(1) };
 }
 
+/** An orphan of the built-in stack, by its command line; on 8091 unless the options say otherwise. */
+export function startOrphan(
+  host: Host,
+  options: Omit<Partial<HostProcess>, 'script' | 'argv'> = {},
+): Promise<Proc & { workers: Proc[] }> {
+  const argv = ['python3', '-u', 'SCRIPT', '--config', 'x'];
+  return startProcess(host, { script: 'app/server.py', argv, ports: [8091], ...options });
+}
+
 /** Ends processes by pid, unless the pid is another's by now. */
 export async function endProcesses(host: Host, processes: readonly Proc[]): Promise<void> {
   const left = processes.filter((one) => lives(host, one)).map(({ pid }) => `${pid}`);
