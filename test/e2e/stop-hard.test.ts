@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import t from 'tap';
-import type { StopReport } from '../../src/cli/stop.ts';
-import { privateHost, type Host } from '../helpers/lab/host.ts';
-import { orphand } from '../helpers/lab/orphand.ts';
+import { privateHost } from '../helpers/lab/host.ts';
+import { orphand, stop } from '../helpers/lab/orphand.ts';
 import { restartAgainstItself, restartCount, rootPodman, startContainer } from '../helpers/lab/podman.ts';
 import { lives } from '../helpers/lab/processes.ts';
 import { httpd } from '../helpers/lab/server.ts';
@@ -11,15 +10,6 @@ import { stackServices, startStack } from '../helpers/lab/stack.ts';
 import { systemdHost } from '../helpers/lab/systemd.ts';
 import { until } from '../helpers/lab/wait.ts';
 import { needs } from '../helpers/needs.ts';
-
-async function stop(host: Host, ...args: string[]): Promise<{ code: number; report: StopReport }> {
-  const { code, stdout, stderr } = await orphand(host, ['stop', '--json', ...args]);
-  try {
-    return { code, report: JSON.parse(stdout) as StopReport };
-  } catch {
-    throw new Error(`exit ${code}\n${stdout}\n${stderr}`);
-  }
-}
 
 t.test('a crash loop is stopped for good', async (t) => {
   if (!needs(t, 'root', 'podman', 'runc', 'unshare')) return;

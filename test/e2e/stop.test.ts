@@ -1,8 +1,7 @@
 import t from 'tap';
-import type { StopReport } from '../../src/cli/stop.ts';
 import { startDocker, startDockerContainer } from '../helpers/lab/docker.ts';
-import { privateHost, views, type Host } from '../helpers/lab/host.ts';
-import { orphand } from '../helpers/lab/orphand.ts';
+import { privateHost, views } from '../helpers/lab/host.ts';
+import { orphand, stop } from '../helpers/lab/orphand.ts';
 import {
   killConmon,
   loseAlive,
@@ -17,15 +16,6 @@ import { httpd } from '../helpers/lab/server.ts';
 import { served, serves } from '../helpers/lab/serving.ts';
 import { stackServices, startStack } from '../helpers/lab/stack.ts';
 import { needs } from '../helpers/needs.ts';
-
-async function stop(host: Host, ...args: string[]): Promise<{ code: number; report: StopReport }> {
-  const { code, stdout, stderr } = await orphand(host, ['stop', '--json', ...args]);
-  try {
-    return { code, report: JSON.parse(stdout) as StopReport };
-  } catch {
-    throw new Error(`exit ${code}\n${stdout}\n${stderr}`);
-  }
-}
 
 for (const view of views()) {
   t.test(

@@ -1,3 +1,4 @@
+import type { StopReport } from '../../../src/cli/stop.ts';
 import type { CleanReport, Outcome, Report } from '../../../src/model.ts';
 import type { Host } from './host.ts';
 import type { Proc } from './processes.ts';
@@ -28,6 +29,12 @@ export async function clean(
 ): Promise<{ code: number; report: CleanReport; stderr: string }> {
   const { report, ...rest } = await json(host, ['clean', '--json', '--config', config, ...flags], options);
   return { report: report as CleanReport, ...rest };
+}
+
+/** `orphand stop --json`. Throws when what it prints is not JSON. */
+export async function stop(host: Host, ...args: string[]): Promise<{ code: number; report: StopReport }> {
+  const { code, report } = await json(host, ['stop', '--json', ...args]);
+  return { code, report: report as StopReport };
 }
 
 async function json(host: Host, args: readonly string[], options?: RunOptions) {
