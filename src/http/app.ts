@@ -61,7 +61,7 @@ export async function buildHttp(options: HttpOptions): Promise<HttpSide> {
   });
 
   addErrors(app, log);
-  const count = await addDefences(app, limits);
+  await addDefences(app, limits);
   addSchemas(app);
   await addDocs(app, version);
   const methods = createMethodTable();
@@ -106,8 +106,7 @@ export async function buildHttp(options: HttpOptions): Promise<HttpSide> {
     await scope.register(helmet, pageHelmet);
     pageRoutes(scope, deps);
   });
-  app.setNotFoundHandler((request) => {
-    count(request);
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request) => {
     const [path = '/'] = request.url.split('?');
     const allowed = methods.allowed(path);
     if (allowed.length === 0) throw new ProblemError('not-found');

@@ -6,14 +6,12 @@ import fastify, {
   type FastifyReply,
   type FastifyRequest,
   LogController,
-  type onRequestHookHandler,
 } from 'fastify';
 import { callerOf } from './access.ts';
 import { problemOf } from './errors.ts';
 import { answerRaw, strictHeaders } from './headers.ts';
 import type { Limits } from './limits.ts';
 import { ProblemError, problemType } from './problem.ts';
-import { createRequestLimit } from './requests.ts';
 import type { App } from './routes/deps.ts';
 
 /** Fastify as everything here needs it: strict schemas, JSON only, problems for errors that it makes itself. */
@@ -75,28 +73,23 @@ function logAnswer(
   });
 }
 
-/**
- * Strict headers on every answer that does not bring its own, and the limit that every request counts against unless its
- * route has another. Answers what counts a request: where nothing is found there is no route.
- */
-export async function addDefences(app: App, limits: Limits): Promise<(request: FastifyRequest) => void> {
+/** Strict headers on every answer that does not bring its own, and the limit that every request counts against unless its route has another. */
+export async function addDefences(app: App, limits: Limits): Promise<void> {
   app.addHook('onSend', (_request, reply, payload, done) => {
     for (const [name, value] of Object.entries(strictHeaders))
       if (!reply.hasHeader(name)) reply.header(name, value);
     done(null, payload);
   });
-  const limit = createRequestLimit(limits.requestsPerMinute);
-  const count = (request: FastifyRequest) => {
-    limit(callerOf(request, false).key);
-  };
-  app.addHook('onRoute', (route) => {
-    if (route.config?.rateLimit !== undefined) return;
-    const counted: onRequestHookHandler = (request, _reply, done) => {
-      count(request);
-      done();
-    };
-    route.onRequest = [counted, ...[route.onRequest ?? []].flat()];
+  // 2 of the 17 µs that a read takes, for a limit that others look after.
+  await app.register(rateLimit, {
+    max: limits.requestsPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => callerOf(request, false).key,
+    // How much is left is said when nothing is: three headers on every answer cost more than many answers.
+    addHeadersOnExceeding: {
+      'x-ratelimit-limit': false,
+      'x-ratelimit-remaining': false,
+      'x-ratelimit-reset': false,
+    },
   });
-  await app.register(rateLimit, { global: false });
-  return count;
 }
