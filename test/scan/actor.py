@@ -50,9 +50,14 @@ for line in sys.stdin:
             idle()
         answer(child)
     elif command == "spawn":
+        # Closed by its execve(2): before that it is a fork with another command line.
+        executed, end = os.pipe()
         child = os.fork()
         if child == 0:
             start([*words, "--idle"])
+        os.close(end)
+        os.read(executed, 1)
+        os.close(executed)
         answer(child)
     elif command == "close":
         if sockets:
