@@ -25,5 +25,11 @@ export function makeDirectory(path: string, mode: number): void {
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    // ENOTDIR, a file in the way, is said here. Not by throwIfNoEntry, which takes it for ENOENT from node 24 on.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
