@@ -107,6 +107,12 @@ function succeed(command, args) {
   if (status !== 0) throw error ?? new Error(`${command} ended with ${status}`);
 }
 
+async function end(load) {
+  const ended = new Promise((resolve) => load.once('exit', resolve));
+  load.stdin.end();
+  await ended;
+}
+
 async function measure(work) {
   succeed('ip', ['link', 'set', 'lo', 'up']);
   succeed('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/run']);
@@ -118,7 +124,7 @@ async function measure(work) {
   const figures = {};
   for (const [name, part] of Object.entries({ http, memory, idle, deaths, sweeps })) {
     // The sweeps are measured under loads of their own.
-    if (part === sweeps) load.stdin.end();
+    if (part === sweeps) await end(load);
     const before = loadavg();
     process.stderr.write(`${name} …\n`);
     try {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { flushed } from './cli/flushed.ts';
 import { main } from './cli/main.ts';
 import type { Loaders } from './cli/main.ts';
+import { Output } from './cli/output.ts';
 
 const loaders: Loaders = {
   scan: () => import('./cli/scan.ts'),
@@ -23,21 +23,18 @@ const loaders: Loaders = {
   help: () => import('./cli/help.ts'),
 };
 
-let writeFailure: string | undefined;
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    // EPIPE: the reader has seen enough (`orphand scan | head -1`). What was begun is finished all the same.
-    if (error.code !== 'EPIPE') writeFailure ??= error.code ?? error.message;
-  });
-}
+const stdout = new Output(1);
+const stderr = new Output(2);
 
 void run();
 
 async function run(): Promise<void> {
-  let code = await main(process.argv.slice(2), loaders, process);
-  await Promise.all([process.stdout, process.stderr].map(flushed));
-  if (writeFailure !== undefined) {
-    process.stderr.write(`orphand: the output could not be written: ${writeFailure}\n`);
+  let code = await main(process.argv.slice(2), loaders, { env: process.env, stdout, stderr });
+  await Promise.all([stdout.flush(), stderr.flush()]);
+  const failure = stdout.failure ?? stderr.failure;
+  if (failure !== undefined) {
+    stderr.write(`orphand: the output could not be written: ${failure}\n`);
+    await stderr.flush();
     code = 3;
   }
   process.exitCode = code;

@@ -19,11 +19,10 @@ export function* readPorts(
   proc: ProcFs,
   watched: readonly WatchedPort[],
   find: (inodes: ReadonlySet<number>) => Steps<Holders>,
-  tcp6 = true,
 ): Steps<PortsAndHolders> {
   const wanted = new Set(watched.map(({ port }) => port));
   const protocols = [...new Set(watched.map(({ protocol }) => protocol))];
-  const listeners = readListeners(proc, { protocols, ports: wanted, tcp6 });
+  const listeners = readListeners(proc, { protocols, ports: wanted });
   const inodes = new Set(listeners.map(({ inode }) => inode));
   const { holders, unreadable } =
     inodes.size === 0 ? { holders: new Map<number, number[]>(), unreadable: [] } : yield* find(inodes);

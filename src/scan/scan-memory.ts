@@ -1,5 +1,4 @@
 import type { ProcFs } from '../procfs/fs.ts';
-import { usesTcp6 } from '../procfs/net.ts';
 import type { Steps } from '../procfs/steps.ts';
 import { HolderMemory, type Walk } from './holder-memory.ts';
 import type { Selection } from './process-table.ts';
@@ -9,8 +8,6 @@ import { ProcessWatch } from './process-watch.ts';
 export interface Recollection extends Walk {
   /** The processes that matter, where the others are known not to. */
   selection: Selection | undefined;
-  /** Whether there may be listeners on IPv6. */
-  tcp6: boolean;
 }
 
 /**
@@ -20,13 +17,10 @@ export interface Recollection extends Walk {
  */
 export class ScanMemory {
   readonly holders: HolderMemory;
-  readonly #proc: ProcFs;
   readonly #watch: ProcessWatch;
   #selection: Selection | undefined;
-  #usedTcp6 = true;
 
   constructor(proc: ProcFs, monotonic: () => number) {
-    this.#proc = proc;
     this.#watch = new ProcessWatch(proc, monotonic);
     this.holders = new HolderMemory(proc);
   }
@@ -34,18 +28,14 @@ export class ScanMemory {
   /** @param whole read everything, whatever seems unchanged */
   *begin(whole: boolean): Steps<Recollection> {
     const before = this.#selection;
-    const used = this.#usedTcp6;
     // Whatever keeps this scan from its end, the next one is whole.
     this.#selection = undefined;
-    this.#usedTcp6 = usesTcp6(this.#proc);
     const { pids, changed, settled } = yield* this.#watch.look();
     return {
       pids,
       changed,
       whole: whole || before === undefined,
       selection: settled && !whole ? before : undefined,
-      // Counted on each processor, and not at the same moment: a single zero may be wrong.
-      tcp6: whole || used || this.#usedTcp6,
     };
   }
 

@@ -69,7 +69,7 @@ export async function scan(options: ScanOptions): Promise<Scan> {
   const trees = new StackTrees({ table, provenance, patterns: options.patterns, hostRoot, protectedPids });
   const find = (inodes: ReadonlySet<number>): Steps<Holders> =>
     memory && known ? memory.holders.find(inodes, known) : walkHoldersFast(proc, table.userPids, inodes);
-  const { ports, heldBy, unreadable } = await turns.run(readPorts(proc, options.ports, find, known?.tcp6));
+  const { ports, heldBy, unreadable } = await turns.run(readPorts(proc, options.ports, find));
   const contained = await turns.run(findContained(table, provenance));
   const isStackContainer = await stackContainers({
     contained,
