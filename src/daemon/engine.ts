@@ -40,7 +40,7 @@ type Found = Pick<Status, 'summary' | 'ports' | 'unreadable' | 'privileged' | 'r
 const LONGEST_SWEEP_MS = 120_000;
 const SWEEP_GRACE_MS = 2_000;
 /** How long a look may keep those waiting who ask by HTTP. */
-const SLICE_MS = 4;
+const SLICE_MS = 2;
 
 /** The daemon without its sockets and signals: sweeps, clean-ups, and what is to be told about them. */
 export class DaemonEngine implements Engine {

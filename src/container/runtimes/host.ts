@@ -24,6 +24,9 @@ const programDirectories = [
   '/home/linuxbrew/.linuxbrew/bin',
 ];
 
+/** Where programs were found: a sweep looks there first, and in ten other places only when it is gone. */
+const foundLast = new Map<string, string>();
+
 /** The host's files that say which users and engines it has, read once each below a root that tests may build. */
 export class Host {
   readonly root: string;
@@ -72,10 +75,15 @@ export class Host {
 
   /** Where a program is, as a path to run; undefined where it is not installed. */
   program(name: string): string | undefined {
+    const key = [this.root, this.#env['PATH'], name].join('\0');
+    const last = foundLast.get(key);
+    if (last !== undefined && isExecutable(last)) return last;
     const path = (this.#env['PATH'] ?? '').split(':').filter((directory) => directory.startsWith('/'));
-    return [...path, ...programDirectories]
+    const found = [...path, ...programDirectories]
       .map((directory) => this.path(join(directory, name)))
       .find(isExecutable);
+    if (found !== undefined) foundLast.set(key, found);
+    return found;
   }
 
   userByUid(uid: number): User | undefined {
