@@ -68,7 +68,8 @@ export class StackTrees {
     }
     if (root === undefined) return undefined;
     const [parent] = this.#table.ancestors(root.pid);
-    const lostParent = parent !== undefined && this.#provenance.isReaper(parent);
+    const lostParent =
+      parent !== undefined && this.#provenance.isReaper(parent) && !this.#isOfInit(root.pid, parent.pid);
     const owned = unitOf(cgroupPath(this.#table.cgroup(root.pid)), this.#hostRoot) !== undefined;
     return {
       pid: root.pid,
@@ -76,5 +77,13 @@ export class StackTrees {
       reparented: lostParent && !owned && !this.#protected.has(root.pid),
       parent: lostParent ? undefined : parent,
     };
+  }
+
+  /**
+   * Whether pid 1 may well have started a process itself, as the entrypoint of a container does (`docker run --init`, a start
+   * script) that orphand runs in: what was left to it by others has another session, which an init gives each service.
+   */
+  #isOfInit(pid: number, parent: number): boolean {
+    return parent === 1 && this.#table.stat(pid)?.session === this.#table.stat(1)?.session;
   }
 }

@@ -303,3 +303,13 @@ t.test(
     t.strictSame(await verdicts(t, [init, plain, within]), { 11: 'container-gone', 12: 'not-the-stack' });
   },
 );
+
+t.test('what pid 1 may have started itself, as an entrypoint does, is no orphan', async (t) => {
+  const init = { pid: 1, ppid: 0, cmdline: ['tini', '--'], comm: 'tini' };
+  const own = { pid: 11, ppid: 1, cmdline: server, session: 1, sockets: [7001] };
+  const left = { pid: 12, ppid: 1, cmdline: server };
+  t.strictSame(await verdicts(t, [init, own, left]), {
+    11: 'stack-process-with-parent',
+    12: 'stack-process-reparented',
+  });
+});
