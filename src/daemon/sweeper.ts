@@ -35,7 +35,7 @@ export class Sweeper {
   readonly #clock: Clock;
   readonly #onSweep: SweeperOptions['onSweep'];
   readonly #records: SweepRecord[] = [];
-  #running: { report: Promise<Report>; beganAt: number } | undefined;
+  #running: { report: Promise<Report>; whole: boolean; beganAt: number } | undefined;
   #again: SweepTrigger | undefined;
   #last: Swept | undefined;
   #stopped = false;
@@ -70,9 +70,13 @@ export class Sweeper {
     return this.#running?.beganAt;
   }
 
-  /** Begins a sweep or joins the one that runs. Rejects with what the look threw. */
+  /** Begins a sweep or joins the one that runs, once that is whole where it has to be. Rejects with what the look threw. */
   run(trigger: SweepTrigger): Promise<Report> {
-    return this.#running?.report ?? this.#begin(trigger);
+    if (this.#running === undefined) return this.#begin(trigger);
+    const { report, whole } = this.#running;
+    if (whole || maySkip.has(trigger)) return report;
+    const another = () => this.run(trigger);
+    return report.then(another, another);
   }
 
   /** A sweep by the clock: skipped, and counted, while one still runs. */
@@ -126,16 +130,16 @@ export class Sweeper {
     if (this.#stopped) return Promise.reject(new Error('orphand is stopping'));
     const beganAt = this.#clock.monotonic();
     const at = this.#now();
-    const report = this.#sweep(trigger, at, beganAt);
-    this.#running = { report, beganAt };
+    const whole = !maySkip.has(trigger) || this.#sinceWhole + 1 >= this.#fullScanEvery();
+    this.#sinceWhole = whole ? 0 : this.#sinceWhole + 1;
+    const report = this.#sweep(trigger, whole, at, beganAt);
+    this.#running = { report, whole, beganAt };
     return report;
   }
 
-  async #sweep(trigger: SweepTrigger, at: string, beganAt: number): Promise<Report> {
+  async #sweep(trigger: SweepTrigger, whole: boolean, at: string, beganAt: number): Promise<Report> {
     // The caller has noted that one runs before the look, which reads synchronously, keeps it from doing anything.
     await Promise.resolve();
-    const whole = !maySkip.has(trigger) || this.#sinceWhole + 1 >= this.#fullScanEvery();
-    this.#sinceWhole = whole ? 0 : this.#sinceWhole + 1;
     try {
       const report = await this.#looked(trigger, whole, at, beganAt);
       const finishedAt = this.#clock.monotonic();

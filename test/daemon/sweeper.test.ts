@@ -165,6 +165,29 @@ t.test('sweeps by the clock trust in what was seen before, and one of so many do
   t.same(await seen('schedule', 'schedule'), [true, false], 'after one that failed');
 });
 
+t.test(
+  'a request does not join a sweep that trusts in what was seen: one that is whole follows',
+  async (t) => {
+    const { sweeper, looks, results } = sweeping();
+    const first = sweeper.run('start');
+    await turn();
+    looks[0]!.done(sampleReport([]));
+    await first;
+    const scheduled = sweeper.run('schedule');
+    const asked = sweeper.run('request');
+    await turn();
+    t.equal(looks.length, 2);
+    looks[1]!.done(sampleReport([]));
+    await scheduled;
+    await turn();
+    t.equal(looks.length, 3);
+    const report = sampleReport([]);
+    looks[2]!.done(report);
+    t.equal(await asked, report);
+    t.same(results(), ['start ok', 'schedule ok', 'request ok']);
+  },
+);
+
 t.test('stopped, it begins nothing and does not wait for a look that hangs', async (t) => {
   const { sweeper, looks } = sweeping();
   const hanging = sweeper.run('start');
