@@ -1,7 +1,8 @@
 import { PidFdUnavailableError, type PidFd, type Signal } from '../linux/pidfd.ts';
 import type { Action, Report, Target } from '../model.ts';
+import { quietly } from '../container/quietly.ts';
 import { readCgroup } from '../procfs/cgroup.ts';
-import { UnreadableError, type ProcFs } from '../procfs/fs.ts';
+import type { ProcFs } from '../procfs/fs.ts';
 import { timestamp, type Clock } from './clock.ts';
 import type { Confirmation } from './confirm.ts';
 import { toAction, wasKilled, type Member } from './member.ts';
@@ -135,7 +136,7 @@ export class DeadTree {
 
   #add(member: Member): Member {
     // Read with the pidfd open, as everything that is known of it.
-    const added = { ...member, cgroup: tryReadCgroup(this.proc, member.pid) };
+    const added = { ...member, cgroup: quietly(() => readCgroup(this.proc, member.pid)) };
     this.#members.push(added);
     return added;
   }
@@ -170,13 +171,4 @@ function blank(target: Target) {
 /** Whether a fresh verdict still allows what the confirmed one did: a suspect may have become an orphan (its runtime let go of it). */
 function isAsBad(fresh: Report['processes'][number]['verdict'], confirmed: Target['verdict']): boolean {
   return fresh === confirmed || (fresh === 'orphan' && confirmed === 'suspect');
-}
-
-function tryReadCgroup(proc: ProcFs, pid: number): string | undefined {
-  try {
-    return readCgroup(proc, pid);
-  } catch (error) {
-    if (error instanceof UnreadableError) return undefined;
-    throw error;
-  }
 }

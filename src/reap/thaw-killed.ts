@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
+import { quietly } from '../container/quietly.ts';
 import { readCgroup } from '../procfs/cgroup.ts';
-import { UnreadableError, type ProcFs } from '../procfs/fs.ts';
 import { readMountinfo } from '../procfs/mountinfo.ts';
 import { isThawed, thaw } from './cgroup-freezer.ts';
 import { cgroupMembers, freezerOf } from './container-cgroup.ts';
@@ -19,7 +19,7 @@ export function thawKilled(tree: DeadTree): void {
   const seen = new Set<string>();
   for (const { pid } of killed) {
     // Where it is now: somebody may have moved it since it became a member.
-    const freezer = freezerOf(tryReadCgroup(tree.proc, pid) ?? '', mounts);
+    const freezer = freezerOf(quietly(() => readCgroup(tree.proc, pid)) ?? '', mounts);
     if (freezer === undefined) continue;
     // Upwards, because what is above it holds it too; no level further than all of it is ours.
     for (let directory = freezer.directory; directory !== freezer.top; directory = dirname(directory)) {
@@ -38,13 +38,4 @@ function isAllKilled(tree: DeadTree, directory: string): boolean {
       return member !== undefined && wasKilled(member);
     }) ?? false
   );
-}
-
-function tryReadCgroup(proc: ProcFs, pid: number): string | undefined {
-  try {
-    return readCgroup(proc, pid);
-  } catch (error) {
-    if (error instanceof UnreadableError) return undefined;
-    throw error;
-  }
 }

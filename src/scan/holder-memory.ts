@@ -1,6 +1,7 @@
+import { quietly } from '../container/quietly.ts';
 import type { Unreadable } from '../model.ts';
 import type { Holders } from '../procfs/fd.ts';
-import { listNumbers, readLink, UnreadableError, type ProcFs } from '../procfs/fs.ts';
+import { listNumbers, readLink, type ProcFs } from '../procfs/fs.ts';
 import type { Steps } from '../procfs/steps.ts';
 import { walkHoldersFast } from './holders.ts';
 
@@ -94,14 +95,5 @@ export class HolderMemory {
   #forgetPlaces(known: ReadonlyMap<number, readonly number[]>): void {
     const keys = new Set([...known].flatMap(([inode, holders]) => holders.map((pid) => `${pid} ${inode}`)));
     for (const key of this.#places.keys()) if (!keys.has(key)) this.#places.delete(key);
-  }
-}
-
-function quietly<T>(read: () => T | undefined): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof UnreadableError) return undefined;
-    throw error;
   }
 }
