@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Config } from '../config/config.ts';
@@ -8,7 +8,6 @@ import { loadConfig } from '../config/load.ts';
 import { defaultPaths } from '../config/locate.ts';
 import { makeDirectory } from '../linux/make-directory.ts';
 import type { Context } from './command.ts';
-import { UsageError } from './command.ts';
 import { escape } from './escape.ts';
 import { line } from './format.ts';
 import { configText } from './init/config-text.ts';
@@ -17,6 +16,7 @@ import { merge } from './init/learned.ts';
 import type { Learned } from './init/learned.ts';
 import { readCompose } from './init/read-compose.ts';
 import { readRunning } from './init/read-running.ts';
+import { readFile } from './init/read-file.ts';
 
 /** `orphand init`: writes a commented configuration, of the stack that runs, of a compose file, or of the reference's stack. */
 export async function run({ options, env, terminal }: Context): Promise<number> {
@@ -27,7 +27,7 @@ export async function run({ options, env, terminal }: Context): Promise<number> 
   const remark = (text: string): void => {
     terminal.err(line('warn', escape(text), terminal));
   };
-  const existing = path === undefined ? undefined : read(path);
+  const existing = path === undefined ? undefined : readFile(path);
   const settings = await settingsOf(existing === undefined ? undefined : path, remark);
   const compose = textOf(options['compose']);
   const running = options['from-running'] === true;
@@ -104,16 +104,6 @@ function stackOf({ ports, patterns, containers }: Config): Learned {
     projects: plain(containers.projects),
     remarks: [],
   };
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    if (code === 'ENOENT') return undefined;
-    throw new UsageError(`${path}: cannot be read (${code})`);
-  }
 }
 
 /** Asks a person, where there is one; anything but yes is no. */
