@@ -8,6 +8,7 @@ import { listPids } from '../../src/procfs/pids.ts';
 import { readStat } from '../../src/procfs/stat.ts';
 import { readStatus } from '../../src/procfs/status.ts';
 import { liveTasks } from '../../src/procfs/task.ts';
+import { until } from '../helpers/lab/wait.ts';
 import { start, startMainThreadExited } from './children.ts';
 
 const own = { root: '/proc' };
@@ -31,19 +32,16 @@ t.test('a process whose main thread has exited still says what it is', async (t)
 });
 
 t.test('a real zombie has no program, no arguments and no mounts, and is no error', async (t) => {
-  // A shell leaves its child behind unwaited by becoming a program that does not wait.
-  const { pid } = await start(t, 'sh', ['-c', 'sleep 0 & echo ready; exec sleep 1000']);
-  const child = async (): Promise<number> => {
-    for (;;) {
-      const zombie = listPids(own).find((other) => {
-        const stat = readStat(own, other);
-        return stat?.ppid === pid && stat.state === 'Z';
-      });
-      if (zombie !== undefined) return zombie;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  };
-  const zombie = await child();
+  // A shell leaves its child behind unwaited by becoming a program that does not wait; the child ends after that, so
+  // that the shell can't have waited for it.
+  const child = 'while [ "$(cat /proc/$PPID/comm)" != sleep ]; do :; done';
+  const { pid } = await start(t, 'sh', ['-c', `sh -c '${child}' & echo ready; exec sleep 1000`]);
+  const zombieOf = (): number | undefined =>
+    listPids(own).find((other) => {
+      const stat = readStat(own, other);
+      return stat?.ppid === pid && stat.state === 'Z';
+    });
+  const zombie = await until('a zombie', zombieOf);
   t.same(liveTasks(own, zombie), []);
   t.same(readCmdline(own, zombie), []);
   t.equal(readExe(own, zombie), undefined);
