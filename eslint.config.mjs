@@ -77,6 +77,15 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-floating-promises': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
+      'no-restricted-syntax': [
+        'error',
+        ...[
+          "CallExpression[callee.property.name='match'] > ArrayExpression:nth-child(2)",
+          "CallExpression[callee.property.name='match'] > ObjectExpression:nth-child(2) ArrayExpression",
+          "CallExpression[callee.property.name='match'] NewExpression[callee.name=/^(Set|Map)$/]",
+          "CallExpression[callee.name='exactly'] ArrayExpression",
+        ].map((selector) => ({ selector, message: 'matches longer ones, too: exactly(…), or t.same' })),
+      ],
     },
   },
 );

@@ -10,6 +10,7 @@ import { type Host, thisMachine } from '../helpers/lab/host.ts';
 import { orphand } from '../helpers/lab/orphand.ts';
 import { freePort } from '../helpers/lab/ports.ts';
 import { lives, startProcess } from '../helpers/lab/processes.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 /** Runs `orphand boot`, and answers what it said and left. */
 async function boot(host: Host, config: ConfigFile) {
@@ -53,18 +54,21 @@ t.test('an orphan is ended, and the record says so', async (t) => {
     error: null,
     cleanup: {
       trigger: 'boot',
-      actions: [{ pid: orphan.pid, outcome: 'killed' }],
-      ports: [{ port, freed: true }],
+      actions: exactly({ pid: orphan.pid, outcome: 'killed' }),
+      ports: exactly({ port, freed: true }),
     },
   });
-  t.match(readJournal(join(host.dir, 'state'), { root: '/proc' }), [{ trigger: 'boot', state: 'done' }]);
+  t.match(
+    readJournal(join(host.dir, 'state'), { root: '/proc' }),
+    exactly({ trigger: 'boot', state: 'done' }),
+  );
 });
 
 t.test('with nothing to do it is quick to say so', async (t) => {
   const host = thisMachine(t);
   const { code, record } = await boot(host, { ports: [{ port: await freePort(), service: 'test' }] });
   t.equal(code, 0);
-  t.match(record, { ok: true, cleanup: { actions: [], remaining: [] } });
+  t.match(record, { ok: true, cleanup: { actions: exactly(), remaining: exactly() } });
 });
 
 t.test('with boot.clean: off nothing is ended, and the boot does not fail for it', async (t) => {
@@ -75,7 +79,7 @@ t.test('with boot.clean: off nothing is ended, and the boot does not fail for it
   t.ok(lives(host, orphan));
   t.match(record, {
     ok: true,
-    cleanup: { dryRun: true, actions: [{ pid: orphan.pid, outcome: 'planned' }] },
+    cleanup: { dryRun: true, actions: exactly({ pid: orphan.pid, outcome: 'planned' }) },
   });
 });
 
@@ -90,7 +94,7 @@ t.test('a port held by what is none of ours does not fail the boot', async (t) =
   const { code, record } = await boot(host, { ports: [{ port, service: 'test' }] });
   t.equal(code, 0);
   t.ok(lives(host, stranger));
-  t.match(record, { ok: true, cleanup: { actions: [] } });
+  t.match(record, { ok: true, cleanup: { actions: exactly() } });
 });
 
 t.test('a suspect is left, and does not fail the boot, unless boot.clean says suspects', async (t) => {
@@ -109,7 +113,10 @@ t.test('a suspect is left, and does not fail the boot, unless boot.clean says su
   const first = await boot(host, config);
   t.match(first, {
     code: 0,
-    record: { ok: true, cleanup: { actions: [], remaining: [{ pid: suspect.pid, verdict: 'suspect' }] } },
+    record: {
+      ok: true,
+      cleanup: { actions: exactly(), remaining: exactly({ pid: suspect.pid, verdict: 'suspect' }) },
+    },
   });
   t.ok(lives(host, suspect));
   const second = await boot(host, { ...config, boot: { clean: 'suspects' } });
@@ -144,9 +151,10 @@ t.test('when its time is up it gives up, whatever is left, with the outcome in t
   t.ok(lives(host, orphan));
   t.match(stderr, /not finished within 4 s \(boot\.timeout\)/);
   t.match(record, { ok: false, error: /boot\.timeout/ });
-  t.match(readJournal(join(host.dir, 'state'), { root: '/proc' }), [
-    { state: 'done', outcome: { ok: false } },
-  ]);
+  t.match(
+    readJournal(join(host.dir, 'state'), { root: '/proc' }),
+    exactly({ state: 'done', outcome: { ok: false } }),
+  );
 });
 
 t.test('a record that cannot be written is told and changes nothing else', async (t) => {

@@ -5,6 +5,7 @@ import { commands } from '../../src/cli/commands.ts';
 import { main } from '../../src/cli/main.ts';
 import type { Loaders } from '../../src/cli/main.ts';
 import { ConfigError } from '../../src/config/error.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 /** Runs a line whose every command does `run`. */
 async function outcome(
@@ -57,7 +58,7 @@ t.test('options that stand for a key reach the configuration, under the name tha
     t.match(config, {
       gracePeriodMs: 1_500,
       clean: { confirmAfterMs: 3_000 },
-      ports: [{ port: 8091, service: 'aidb-http' }, { port: 9000 }],
+      ports: exactly({ port: 8091, service: 'aidb-http' }, { port: 9000 }),
     });
     return 0;
   }).then(({ code, err }) => t.same([code, err], [0, '']));

@@ -14,6 +14,7 @@ import type { LabServer, Proc } from '../helpers/lab/processes.ts';
 import { until } from '../helpers/lab/wait.ts';
 import { needs } from '../helpers/needs.ts';
 import { run, start } from './program.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 interface Scene {
   host: Host;
@@ -56,7 +57,11 @@ t.test('an orphan is found, explained and ended, in words and in JSON', async (t
     new RegExp(`^⚠ Found orphaned lab process on port ${port}\\n    PID: ${orphan.pid}\\n`, 'm'),
   );
   const report = JSON.parse((await run(['scan', '--json', '--config', config])).stdout) as Report;
-  t.match(report, { schema: 1, ports: [{ port, service: 'lab', state: 'held' }], summary: { orphan: 1 } });
+  t.match(report, {
+    schema: 1,
+    ports: exactly({ port, service: 'lab', state: 'held' }),
+    summary: { orphan: 1 },
+  });
 
   for (const what of [`${port}`, `port ${port}`, `pid ${orphan.pid}`]) {
     const explained = await run(['explain', ...what.split(' '), '--config', config]);
@@ -75,7 +80,7 @@ t.test('an orphan is found, explained and ended, in words and in JSON', async (t
   t.equal(cleaned.code, 0);
   t.match(JSON.parse(cleaned.stdout) as CleanReport, {
     ok: true,
-    actions: [{ pid: orphan.pid, outcome: 'terminated' }],
+    actions: exactly({ pid: orphan.pid, outcome: 'terminated' }),
   });
   t.notOk(lives(host, orphan));
   t.match(await run(['scan', '--config', config]), { code: 0, stdout: /✓ All watched ports are free\n$/ });

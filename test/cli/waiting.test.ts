@@ -3,6 +3,7 @@ import { waitingFor } from '../../src/cli/waiting.ts';
 import { parseListed } from '../../src/container/runtimes/listed.ts';
 import type { ReportedProcess } from '../../src/model.ts';
 import { liveProcess, sampleProcess } from '../helpers/sample-report.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const now = Date.parse('2026-01-02T09:00:00Z');
 const orphan = sampleProcess();
@@ -104,7 +105,7 @@ t.test('which container waits for a port, and how that is known', (t) => {
   for (const [name, change, holders, why] of cases) {
     const found = waitingFor(8091, holders, looping(change), now);
     t.equal(found[0]?.why, why, name);
-    if (why !== undefined) t.match(found, [{ runtime: 'podman', user: 'root', restartCount: 63 }]);
+    if (why !== undefined) t.match(found, exactly({ runtime: 'podman', user: 'root', restartCount: 63 }));
   }
   t.end();
 });

@@ -20,6 +20,7 @@ import { served } from '../helpers/lab/serving.ts';
 import { until } from '../helpers/lab/wait.ts';
 import { needs } from '../helpers/needs.ts';
 import { openProbe } from '../helpers/probe.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const limits = ['--ulimit', 'nofile=10000:10000', '--ulimit', 'nproc=1000:1000'];
 const kinds = ['root', 'podman', 'runc', 'unshare'] as const;
@@ -49,10 +50,10 @@ for (const view of views()) {
         id: web.id,
         store: { root: '/var/lib/containers/storage', driver: 'overlay', runRoot: '/run/containers/storage' },
       });
-      t.match(found.supervisors, [{ pid: web.conmon.pid, containerId: web.id, exec: false }]);
+      t.match(found.supervisors, exactly({ pid: web.conmon.pid, containerId: web.id, exec: false }));
       t.equal(found.supervisors[0]?.superseded, undefined);
       t.match(found.view, { state: 'running', pid: web.init.pid, name: 'healthy' });
-      t.match(found.statuses, [{ name: 'podman', user: 'root', available: true }]);
+      t.match(found.statuses[0], { name: 'podman', user: 'root', available: true });
       t.equal(found.helper, undefined);
       t.equal((await probe.look(web.conmon.pid)).helper, 'conmon');
       t.equal((await probe.look(web.conmon.pid)).view, undefined, 'conmon is in no container');
@@ -76,9 +77,10 @@ for (const view of views()) {
         const all = host.run(['sh', '-c', `grep -lz -e --exec-process-spec /proc/[0-9]*/cmdline`]);
         return all.then(({ stdout }) => /proc\/(\d+)\//.exec(stdout)?.[1]);
       });
-      t.match((await probe.look(Number(conmon))).supervisors, [
-        { containerId: web.id, exec: true, superseded: undefined },
-      ]);
+      t.match(
+        (await probe.look(Number(conmon))).supervisors,
+        exactly({ containerId: web.id, exec: true, superseded: undefined }),
+      );
     });
 
     await t.test('a look never makes podman forget what runs', async (t) => {
@@ -95,7 +97,7 @@ for (const view of views()) {
       );
       const found = await probe.look(init.pid);
       t.match(found.view, { state: 'running', pid: init.pid }, 'its record has not');
-      t.match(found.supervisors, [{ pid: conmon.pid, superseded: undefined }]);
+      t.match(found.supervisors, exactly({ pid: conmon.pid, superseded: undefined }));
     });
 
     await t.test('without conmon it runs by record and by podman', async (t) => {

@@ -11,6 +11,7 @@ import { served } from '../helpers/lab/serving.ts';
 import { until } from '../helpers/lab/wait.ts';
 import { needs } from '../helpers/needs.ts';
 import { openProbe } from '../helpers/probe.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 t.test('a user’s podman', async (t) => {
   if (!needs(t, 'root', 'podman', 'runc', 'unshare')) return;
@@ -25,7 +26,7 @@ t.test('a user’s podman', async (t) => {
     const web = await startContainer(podman, 'healthy', ['--label', 'stack=ai'], httpd(port));
     const found = await probe.look(web.init.pid);
     t.match(found.mounts, { runtime: 'podman', id: web.id });
-    t.match(found.supervisors, [{ pid: web.conmon.pid, containerId: web.id, superseded: undefined }]);
+    t.match(found.supervisors, exactly({ pid: web.conmon.pid, containerId: web.id, superseded: undefined }));
     t.match(found.view, { state: 'running', pid: web.init.pid, name: 'healthy' });
     t.match(found.statuses[0], { name: 'podman', user: user.name, available: true });
 
@@ -95,7 +96,7 @@ t.test('a user’s podman', async (t) => {
     const found = await probe.look(life.init.pid);
     t.match(
       found.supervisors,
-      [{ pid: life.conmon.pid, superseded: undefined }],
+      exactly({ pid: life.conmon.pid, superseded: undefined }),
       'the one that is left is not',
     );
     t.match(found.view, { state: 'running', pid: life.init.pid });

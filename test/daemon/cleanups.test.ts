@@ -18,6 +18,7 @@ import {
   stubborn,
   until,
 } from '../reap/world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const wish = { dryRun: false, suspects: false, ports: undefined, by: 'uid 0' };
 
@@ -75,7 +76,12 @@ t.test('a request ends an orphan after two looks, and what came of it stays to b
   t.match(cleanups.get(start.id), { entry: { state: 'running', trigger: 'api' }, report: undefined });
   const report = await start.done;
   t.notOk(runs(pid));
-  t.match(report, { id: start.id, trigger: 'api', ok: true, actions: [{ pid, outcome: 'terminated' }] });
+  t.match(report, {
+    id: start.id,
+    trigger: 'api',
+    ok: true,
+    actions: exactly({ pid, outcome: 'terminated' }),
+  });
   t.equal(cleanups.running(), undefined);
   t.match(cleanups.get(start.id), {
     entry: { state: 'finished', ok: true, outcomes: { terminated: 1 } },
@@ -85,9 +91,10 @@ t.test('a request ends an orphan after two looks, and what came of it stays to b
     told.map(({ state }) => state),
     ['running', 'finished'],
   );
-  t.match(readJournal(stateDirectory, proc), [
-    { id: start.id, trigger: 'api', state: 'done', outcome: { ok: true } },
-  ]);
+  t.match(
+    readJournal(stateDirectory, proc),
+    exactly({ id: start.id, trigger: 'api', state: 'done', outcome: { ok: true } }),
+  );
   t.match(logged[0], { msg: 'cleanup requested', by: 'uid 0', cleanup: start.id });
 });
 
@@ -96,7 +103,7 @@ t.test('a dry run ends nothing, needs no lock and leaves no journal', async (t) 
   const { cleanups, stateDirectory } = cleaning(t, () => [{ pid }]);
   const lock = lockCleanup(stateDirectory);
   const start = begin(cleanups, { ...wish, dryRun: true });
-  t.match(await start.done, { dryRun: true, actions: [{ pid, outcome: 'planned' }] });
+  t.match(await start.done, { dryRun: true, actions: exactly({ pid, outcome: 'planned' }) });
   t.ok(runs(pid));
   t.same(readJournal(stateDirectory, proc), []);
   lock.release();
@@ -130,10 +137,10 @@ t.test('what a sweep confirmed is ended under the same lock and journal', async 
   const { confirmed: targets, second } = confirmed();
   const before = openDescriptors();
   const report = await cleanups.act(targets, second);
-  t.match(report, { trigger: 'sweep', ok: true, actions: [{ pid, outcome: 'terminated' }] });
+  t.match(report, { trigger: 'sweep', ok: true, actions: exactly({ pid, outcome: 'terminated' }) });
   t.notOk(runs(pid));
   t.ok(openDescriptors() < before);
-  t.match(readJournal(stateDirectory, proc), [{ trigger: 'sweep', state: 'done' }]);
+  t.match(readJournal(stateDirectory, proc), exactly({ trigger: 'sweep', state: 'done' }));
   t.match(told.at(-1), { trigger: 'sweep', state: 'finished', ok: true });
 });
 
@@ -154,7 +161,7 @@ t.test('stopped while it waits for the second look, it ends without a signal', a
   const { cleanups } = cleaning(t, () => [{ pid }]);
   const start = begin(cleanups, wish);
   await cleanups.stop(60_000);
-  t.match(await start.done, { actions: [{ pid, outcome: 'refused', detail: /interrupted/ }] });
+  t.match(await start.done, { actions: exactly({ pid, outcome: 'refused', detail: /interrupted/ }) });
   t.ok(runs(pid));
   t.same(cleanups.request(wish), { started: false, reason: 'stopping' });
 });
@@ -170,13 +177,14 @@ t.test(
     await cleanups.stop(10);
     await over;
     t.ok(runs(pid), 'the time it was given had not passed');
-    t.match(readJournal(stateDirectory, proc), [
-      {
+    t.match(
+      readJournal(stateDirectory, proc),
+      exactly({
         id: start.id,
         state: 'done',
-        outcome: { ok: false, error: /stopped before/, actions: [{ pid, outcome: 'survived' }] },
-      },
-    ]);
+        outcome: { ok: false, error: /stopped before/, actions: exactly({ pid, outcome: 'survived' }) },
+      }),
+    );
     t.match(cleanups.get(start.id)?.entry, { state: 'failed' });
   },
 );
@@ -193,9 +201,10 @@ t.test('clean-ups of the command line and of former daemons are on the list, new
     look: () => lookAt(() => []),
     onChange: () => undefined,
   });
-  t.match(later.list(10), [
-    { id: report?.id, trigger: 'sweep', state: 'finished', ok: true, outcomes: { terminated: 1 } },
-  ]);
+  t.match(
+    later.list(10),
+    exactly({ id: report?.id, trigger: 'sweep', state: 'finished', ok: true, outcomes: { terminated: 1 } }),
+  );
   t.match(later.get(report?.id ?? ''), { entry: { state: 'finished' }, report: undefined });
   t.equal(later.get('nothing'), undefined);
   const start = begin(later, { ...wish, dryRun: true });

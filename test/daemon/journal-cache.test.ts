@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { JournalCache } from '../../src/daemon/journal-cache.ts';
 import { JOURNAL_FILE } from '../../src/reap/journal-format.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const proc = { root: '/proc' };
 const intent = (id: string) =>
@@ -15,14 +16,15 @@ t.test('what is appended is seen, and what was not ended is called interrupted',
   const cache = new JournalCache(proc);
   t.same(cache.entries(directory), []);
   writeFileSync(join(directory, JOURNAL_FILE), intent('a'));
-  t.match(cache.entries(directory), [
-    { id: 'a', trigger: 'boot', state: 'interrupted', finishedAt: null, ok: null },
-  ]);
+  t.match(
+    cache.entries(directory),
+    exactly({ id: 'a', trigger: 'boot', state: 'interrupted', finishedAt: null, ok: null }),
+  );
   appendFileSync(join(directory, JOURNAL_FILE), outcome('a') + intent('b'));
-  t.match(cache.entries(directory), [
-    { id: 'b' },
-    { id: 'a', state: 'finished', finishedAt: '2026-01-01T00:00:09.000Z', ok: true },
-  ]);
+  t.match(
+    cache.entries(directory),
+    exactly({ id: 'b' }, { id: 'a', state: 'finished', finishedAt: '2026-01-01T00:00:09.000Z', ok: true }),
+  );
   t.equal(cache.entries(directory), cache.entries(directory), 'unchanged, it is not read again');
   t.end();
 });

@@ -5,6 +5,7 @@ import type { SweepRecord, SweepTrigger } from '../../src/http/engine.ts';
 import type { Report } from '../../src/model.ts';
 import { systemClock } from '../../src/reap/clock.ts';
 import { sampleReport } from '../helpers/sample-report.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 /** A sweeper whose looks end when the test says so. */
 function sweeping() {
@@ -75,10 +76,10 @@ t.test('a sweep that fails is told with its reason, and the last report stays', 
   await turn();
   looks[1]!.fail(new Error('/proc: EACCES'));
   await t.rejects(bad, { message: '/proc: EACCES' });
-  t.match(told[1], [
-    { trigger: 'request', result: 'failed', error: '/proc: EACCES', summary: null },
-    undefined,
-  ]);
+  t.match(
+    told[1],
+    exactly({ trigger: 'request', result: 'failed', error: '/proc: EACCES', summary: null }, undefined),
+  );
   t.equal(sweeper.last()?.report, report);
   t.match(sweeper.newest(), { result: 'failed' });
   const next = sweeper.run('schedule');

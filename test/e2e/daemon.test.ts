@@ -15,6 +15,7 @@ import { freePort } from '../helpers/lab/ports.ts';
 import { endProcesses, lives, type HostProcess, type Proc, startProcess } from '../helpers/lab/processes.ts';
 import { until } from '../helpers/lab/wait.ts';
 import { needs } from '../helpers/needs.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const control = { method: 'POST', headers: { 'content-type': 'application/json' } };
 const proc = { root: '/proc' };
@@ -72,11 +73,16 @@ t.test(
     t.match(await daemon.logged('finding'), {
       level: 'warn',
       change: 'appeared',
-      target: { pid: orphan.pid, verdict: 'orphan', reason: 'stack-process-reparented', ports: [port] },
+      target: {
+        pid: orphan.pid,
+        verdict: 'orphan',
+        reason: 'stack-process-reparented',
+        ports: exactly(port),
+      },
     });
     t.match(await get(daemon, `/api/v1/ports/${port}`), {
-      ports: [{ port, state: 'held' }],
-      processes: [{ pid: orphan.pid }],
+      ports: exactly({ port, state: 'held' }),
+      processes: exactly({ pid: orphan.pid }),
     });
     const { body } = await ask({ to: daemon.port(), path: '/metrics' });
     t.match(body, `orphand_port_held{port="${port}",service="test",verdict="orphan"} 1\n`);
@@ -87,7 +93,7 @@ t.test(
       return Date.parse(lastSweep.at) - Date.parse((before as { at: string }).at) > 2_500;
     });
     t.ok(lives(host, orphan));
-    t.match(await get(daemon, '/api/v1/cleanups'), { cleanups: [] });
+    t.match(await get(daemon, '/api/v1/cleanups'), { cleanups: exactly() });
   },
 );
 
@@ -102,7 +108,7 @@ t.test('with clean: orphans it is found, confirmed and ended, and nothing else i
   const orphan = await plant({ workers: 2 });
   await until('its end', () => [orphan, ...orphan.workers].every((one) => !lives(host, one)));
   const done = await daemon.logged('cleanup finished');
-  t.match(done, { trigger: 'sweep', ok: false, freed: [port] }, 'not ok: the suspect is left');
+  t.match(done, { trigger: 'sweep', ok: false, freed: exactly(port) }, 'not ok: the suspect is left');
   t.match(
     daemon.log().find(({ msg }) => msg === 'first look, to be confirmed'),
     { target: { verdict: 'orphan' } },
@@ -112,10 +118,10 @@ t.test('with clean: orphans it is found, confirmed and ended, and nothing else i
     report.actions.map(({ pid, outcome }) => [pid, outcome]).sort(),
     [orphan, ...orphan.workers].map(({ pid }) => [pid, 'terminated']).sort(),
   );
-  t.match(report.remaining, [{ pid: withParent.pid, verdict: 'suspect' }]);
+  t.match(report.remaining, exactly({ pid: withParent.pid, verdict: 'suspect' }));
   t.ok(lives(host, bystander));
   t.ok(lives(host, withParent));
-  t.match(readJournal(join(daemon.directory, 'state'), proc), [{ trigger: 'sweep', state: 'done' }]);
+  t.match(readJournal(join(daemon.directory, 'state'), proc), exactly({ trigger: 'sweep', state: 'done' }));
   await until('the report after it', async () => {
     const { ports } = (await get(daemon, '/api/v1/status')) as { ports: { held: number } };
     return ports.held === 0;
@@ -135,7 +141,7 @@ t.test('two orphans, one after the other, are each ended; one that resists is ki
     readJournal(join(daemon.directory, 'state'), proc).map(({ targets }) =>
       targets.map(({ identity }) => identity.pid),
     ),
-    [[second.pid], [first.pid]],
+    exactly(exactly(second.pid), exactly(first.pid)),
   );
 });
 
@@ -144,7 +150,10 @@ t.test('a request cleans up at once, a dry run only plans, and both come with a 
   const orphan = await plantSeen();
   const path = '/api/v1/cleanups';
   const plan = await daemon.ask({ ...control, path, body: '{"dryRun":true}' });
-  t.match(plan, { status: 201, json: { dryRun: true, actions: [{ pid: orphan.pid, outcome: 'planned' }] } });
+  t.match(plan, {
+    status: 201,
+    json: { dryRun: true, actions: exactly({ pid: orphan.pid, outcome: 'planned' }) },
+  });
   t.ok(lives(host, orphan));
   const done = await daemon.ask({ ...control, path, body: JSON.stringify({ dryRun: false, ports: [port] }) });
   t.match(done, {
@@ -152,8 +161,8 @@ t.test('a request cleans up at once, a dry run only plans, and both come with a 
     json: {
       trigger: 'api',
       ok: true,
-      actions: [{ pid: orphan.pid, outcome: 'terminated' }],
-      ports: [{ port, freed: true }],
+      actions: exactly({ pid: orphan.pid, outcome: 'terminated' }),
+      ports: exactly({ port, freed: true }),
     },
   });
   t.notOk(lives(host, orphan));
@@ -162,7 +171,7 @@ t.test('a request cleans up at once, a dry run only plans, and both come with a 
     json: { id: done.json['id'] },
   });
   t.match(await get(daemon, path), {
-    cleanups: [{ id: done.json['id'] }, { id: plan.json['id'], dryRun: true }],
+    cleanups: exactly({ id: done.json['id'] }, { id: plan.json['id'], dryRun: true }),
   });
 });
 
@@ -183,7 +192,7 @@ t.test('while a clean-up runs another is refused with its id', async (t) => {
     status: 202,
     json: { state: 'running' },
   });
-  t.match(await first, { status: 201, json: { id, actions: [{ outcome: 'killed' }] } });
+  t.match(await first, { status: 201, json: { id, actions: exactly({ outcome: 'killed' }) } });
   t.notOk(lives(host, orphan));
 });
 
@@ -225,27 +234,27 @@ t.test('SIGHUP: a good file is in effect at once, a bad one changes nothing and 
   daemon.signal('SIGHUP');
   t.match(await daemon.logged('configuration not reloaded, the old one stays'), {
     level: 'error',
-    problems: [/config\.yaml:1: sweep\.clean/],
+    problems: exactly(/config\.yaml:1: sweep\.clean/),
   });
   t.match(await get(daemon, '/api/v1/status'), {
     clean: 'off',
     healthy: true,
     ports: { watched: 1 },
-    limits: [{ code: 'reload-failed', message: /sweep\.clean/ }],
+    limits: exactly({ code: 'reload-failed', message: /sweep\.clean/ }),
   });
   t.ok(lives(host, orphan));
 
   daemon.configure({ ...config, sweep: { clean: 'orphans' } });
   daemon.signal('SIGHUP');
   await daemon.logged('configuration reloaded');
-  t.match(await get(daemon, '/api/v1/status'), { clean: 'orphans', limits: [] });
+  t.match(await get(daemon, '/api/v1/status'), { clean: 'orphans', limits: exactly() });
   await until('the orphan to be ended', () => !lives(host, orphan));
 
   daemon.configure({ ...config, http: { listen: '127.0.0.1:1' } });
   daemon.signal('SIGHUP');
   await daemon.logged('configuration reloaded', (line) => line['restart'] === true);
   t.match(await get(daemon, '/api/v1/status'), {
-    limits: [{ code: 'restart-needed', message: /http\.listen/ }],
+    limits: exactly({ code: 'restart-needed', message: /http\.listen/ }),
   });
 });
 
@@ -253,7 +262,9 @@ t.test('SIGHUP with a file that has gone keeps the old one', async (t) => {
   const { daemon } = await watching(t);
   rmSync(daemon.configFile);
   daemon.signal('SIGHUP');
-  t.match(await daemon.logged('configuration not reloaded, the old one stays'), { problems: [/ENOENT/] });
+  t.match(await daemon.logged('configuration not reloaded, the old one stays'), {
+    problems: exactly(/ENOENT/),
+  });
   t.match(await get(daemon, '/api/v1/status'), { healthy: true, ports: { watched: 1 } });
 });
 
@@ -271,9 +282,13 @@ t.test(
     const body = await answer;
     t.ok(body === undefined || body.status === 500, 'whoever waits for it is told, or cut off');
     t.ok(lives(host, orphan), 'it is not killed before its time');
-    t.match(readJournal(join(daemon.directory, 'state'), proc), [
-      { state: 'done', outcome: { ok: false, error: 'orphand was stopped before the clean-up was over' } },
-    ]);
+    t.match(
+      readJournal(join(daemon.directory, 'state'), proc),
+      exactly({
+        state: 'done',
+        outcome: { ok: false, error: 'orphand was stopped before the clean-up was over' },
+      }),
+    );
   },
 );
 
@@ -283,7 +298,10 @@ t.test('SIGTERM while a clean-up waits for its second look: exit 0, nothing was 
   const answer = daemon.ask({ ...control, path: '/api/v1/cleanups', body: '{"dryRun":false}' });
   await until('it to run', async () => (await get(daemon, '/api/v1/status'))['runningCleanup'] ?? false);
   daemon.signal('SIGTERM');
-  t.match(await answer, { status: 201, json: { actions: [{ outcome: 'refused', steps: [] }] } });
+  t.match(await answer, {
+    status: 201,
+    json: { actions: exactly({ outcome: 'refused', steps: exactly() }) },
+  });
   t.match(await daemon.ended, { code: 0 });
   t.ok(lives(host, orphan));
 });
@@ -299,15 +317,17 @@ t.test('a clean-up in which the daemon was killed is told of by the next one, on
   const second = await startDaemon(t, { directory });
   t.match(await second.logged('cleanup was interrupted'), {
     level: 'warn',
-    pids: [orphan.pid],
+    pids: exactly(orphan.pid),
     trigger: 'api',
   });
-  t.match(await get(second, '/api/v1/status'), { limits: [{ code: 'interrupted-cleanup' }] });
-  t.match(await get(second, '/api/v1/cleanups'), { cleanups: [{ state: 'interrupted', trigger: 'api' }] });
+  t.match(await get(second, '/api/v1/status'), { limits: exactly({ code: 'interrupted-cleanup' }) });
+  t.match(await get(second, '/api/v1/cleanups'), {
+    cleanups: exactly({ state: 'interrupted', trigger: 'api' }),
+  });
   second.signal('SIGTERM');
   await second.ended;
   const third = await startDaemon(t, { directory });
-  t.match(await get(third, '/api/v1/status'), { limits: [] });
+  t.match(await get(third, '/api/v1/status'), { limits: exactly() });
 });
 
 t.test('promtool has nothing to say about the metrics, and a real Prometheus scrapes them', async (t) => {

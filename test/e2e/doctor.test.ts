@@ -9,6 +9,7 @@ import { addUser, rootlessPodman } from '../helpers/lab/rootless.ts';
 import { stackServices, startStack } from '../helpers/lab/stack.ts';
 import { systemdHost } from '../helpers/lab/systemd.ts';
 import { needs } from '../helpers/needs.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 async function doctor(host: Host, options: RunOptions = {}, before: readonly string[] = []) {
   const { code, stdout, stderr } = await host.run([...before, ...host.orphand, 'doctor', '--json'], options);
@@ -30,7 +31,7 @@ t.test('privileges, hidepid, and a journal that can’t be written', async (t) =
   t.match(await doctor(host), { code: 0, ok: true }, 'which root does not mind');
   const env = { ORPHAND_STATE_DIRECTORY: '/var/lib/orphand' };
   const asNobody = await doctor(host, { user: 'nobody', env });
-  t.match(asNobody, { code: 1, ok: false, limits: ['hidepid', 'journal', 'unprivileged'] });
+  t.match(asNobody, { code: 1, ok: false, limits: exactly('hidepid', 'journal', 'unprivileged') });
   const { code, stdout } = await orphand(host, ['doctor'], { user: 'nobody', env });
   t.equal(code, 1);
   t.match(
@@ -48,11 +49,11 @@ t.test('a podman that lost its alive file, and one that systemd-tmpfiles will ta
   t.match(await doctor(host), { code: 0 });
   mkdirSync(host.path('/etc/tmpfiles.d'), { recursive: true });
   writeFileSync(host.path('/etc/tmpfiles.d/x.conf'), 'd /run/libpod 0700 root root 10d\n');
-  t.match(await doctor(host), { code: 1, limits: ['alive-aging'] });
+  t.match(await doctor(host), { code: 1, limits: exactly('alive-aging') });
   writeFileSync(host.path('/etc/tmpfiles.d/podman-alive.conf'), 'x /run/libpod/alive*\n');
   t.match(await doctor(host), { code: 0 }, 'the cure that it names is one');
   await loseAlive(podman);
-  t.match(await doctor(host), { code: 1, limits: ['alive-lost'] });
+  t.match(await doctor(host), { code: 1, limits: exactly('alive-lost') });
   t.equal(
     await host.run(['test', '-e', '/run/libpod/alive']).then(({ code }) => code),
     1,
@@ -67,7 +68,7 @@ t.test('an engine that does not answer', async (t) => {
   await startStack(podman, [], [stackServices[0]]);
   writeFileSync(host.path('/etc/containers/containers.conf'), '[engine]\nruntime = "nonsense"\n');
   const { code, limits, findings } = await doctor(host);
-  t.match({ code, limits }, { code: 1, limits: ['runtime-silent'] });
+  t.match({ code, limits }, { code: 1, limits: exactly('runtime-silent') });
   t.match(
     findings.find((finding) => finding.code === 'runtime-silent')?.message,
     /^podman of root does not answer: /,
@@ -95,7 +96,7 @@ t.test('on a host with systemd: linger, KillMode=none, units, a seccomp filter',
   writeFileSync(host.path('/etc/systemd/system/cured.service.d/10-kill.conf'), '[Service]\nKillMode=mixed\n');
   writeFileSync(host.path('/etc/systemd/system/orphand.service'), '[Service]\nExecStart=/bin/true\n');
   const { code, limits, findings } = await doctor(host);
-  t.match({ code, limits }, { code: 1, limits: ['kill-mode-none', 'no-linger', 'unit-disabled'] });
+  t.match({ code, limits }, { code: 1, limits: exactly('kill-mode-none', 'no-linger', 'unit-disabled') });
   t.match(findings.find((finding) => finding.code === 'kill-mode-none')?.message, /^old\.service /);
   mkdirSync(host.path('/var/lib/systemd/linger'), { recursive: true });
   writeFileSync(host.path(`/var/lib/systemd/linger/${user.name}`), '');

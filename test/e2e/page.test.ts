@@ -14,6 +14,7 @@ import {
   sampleReport,
   stackPorts,
 } from '../helpers/sample-report.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 /** Everything that the browser complains of: script errors, policy violations, failed loads. */
 function complaints(page: Page): string[] {
@@ -179,7 +180,7 @@ t.test('a clean-up over TCP: the token, the plan, then the end', async (t) => {
   );
   await dialog.getByRole('button', { name: 'Plan', exact: true }).click();
   await dialog.getByText('planned python3 1328823 on 8091').waitFor();
-  t.match(engine.asked, [{ dryRun: true, suspects: false }]);
+  t.match(engine.asked, exactly({ dryRun: true, suspects: false }));
   await dialog.getByLabel('Suspects too').check();
   t.notOk(
     await dialog.getByRole('button', { name: /^End/ }).isVisible(),
@@ -188,10 +189,10 @@ t.test('a clean-up over TCP: the token, the plan, then the end', async (t) => {
   await dialog.getByRole('button', { name: 'Plan', exact: true }).click();
   await dialog.getByRole('button', { name: 'End these 2 processes' }).click();
   await dialog.getByText('terminated python3 1328823').waitFor();
-  t.match(engine.asked.slice(1), [
-    { dryRun: true, suspects: true },
-    { dryRun: false, suspects: true },
-  ]);
+  t.match(
+    engine.asked.slice(1),
+    exactly({ dryRun: true, suspects: true }, { dryRun: false, suspects: true }),
+  );
   t.notOk(await dialog.getByRole('button', { name: /^End/ }).isVisible());
 
   engine.state.start = () => ({ started: false, reason: 'running', id: 'OTHER' });
@@ -237,7 +238,7 @@ t.test('over a forwarded unix socket (ssh -L) the button is there, for who may c
   await page.getByRole('button', { name: 'Plan a clean-up' }).click();
   await page.getByRole('button', { name: 'Plan', exact: true }).click();
   await page.locator('dialog li').first().waitFor();
-  t.match(engine.asked, [{ dryRun: true, by: /^uid \d+, pid \d+$/ }]);
+  t.match(engine.asked, exactly({ dryRun: true, by: /^uid \d+, pid \d+$/ }));
   t.same(found, []);
 });
 

@@ -10,6 +10,7 @@ import { lives, startOrphan } from '../helpers/lab/processes.ts';
 import { httpd } from '../helpers/lab/server.ts';
 import { stackServices, startStack } from '../helpers/lab/stack.ts';
 import { needs } from '../helpers/needs.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 /**
  * A compose project of the shape that real ones have. Its containers are made as podman-compose makes them, but not by it:
@@ -74,7 +75,7 @@ t.test('a command that fails is reported, and cleaning goes on', async (t) => {
     t.match(stderr, said);
     const report = JSON.parse(stdout) as StopReport;
     t.strictSame(report.command?.argv, command);
-    t.match(report.cleanup?.actions, [{ pid: orphan.pid, outcome: 'terminated' }]);
+    t.match(report.cleanup?.actions, exactly({ pid: orphan.pid, outcome: 'terminated' }));
     t.notOk(lives(host, orphan));
   }
 });

@@ -10,6 +10,7 @@ import { stackServices, startStack } from '../helpers/lab/stack.ts';
 import { systemdHost } from '../helpers/lab/systemd.ts';
 import { until } from '../helpers/lab/wait.ts';
 import { needs } from '../helpers/needs.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 t.test('a crash loop is stopped for good', async (t) => {
   if (!needs(t, 'root', 'podman', 'runc', 'unshare')) return;
@@ -20,13 +21,13 @@ t.test('a crash loop is stopped for good', async (t) => {
   await until('the crash loop', async () => (await restartCount(podman, old!.name)) >= 3);
   const { code, report } = await stop(host);
   t.equal(code, 0, JSON.stringify(report.held));
-  t.match(report.stack?.containers, [{ name: 'local-ai-aidb', outcome: 'stopped' }]);
-  t.match(report.cleanup?.actions, [{ pid: old!.init.pid }]);
+  t.match(report.stack?.containers, exactly({ name: 'local-ai-aidb', outcome: 'stopped' }));
+  t.match(report.cleanup?.actions, exactly({ pid: old!.init.pid }));
   t.notOk(lives(host, old!.init));
   const restarts = await restartCount(podman, old!.name);
   t.match(
     await stop(host),
-    { code: 0, report: { stack: { containers: [] } } },
+    { code: 0, report: { stack: { containers: exactly() } } },
     'a second stop finds nothing',
   );
   t.equal(await restartCount(podman, old!.name), restarts, 'and it has not been restarted since');
@@ -40,7 +41,7 @@ t.test('a paused container is stopped too', async (t) => {
   await podman('pause', container!.name);
   const { code, report } = await stop(host);
   t.equal(code, 0);
-  t.match(report.stack?.containers, [{ outcome: 'stopped' }]);
+  t.match(report.stack?.containers, exactly({ outcome: 'stopped' }));
   t.notOk(lives(host, container!.init));
 });
 
@@ -93,7 +94,7 @@ t.test(
     await served(host, 8091);
     const { code, report } = await stop(host);
     t.equal(code, 0, JSON.stringify(report, undefined, 1));
-    t.match(report.stack?.containers, [{ name, outcome: 'stopped' }]);
+    t.match(report.stack?.containers, exactly({ name, outcome: 'stopped' }));
     const state = (await host.run(['systemctl', 'is-active', name])).stdout.trim();
     t.match(state, /^(inactive|failed)$/, 'systemd does not restart it');
   },

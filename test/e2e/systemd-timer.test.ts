@@ -8,6 +8,7 @@ import { copyPackage, debianRoot } from '../helpers/booted/root.ts';
 import { lives, startProcess, type Proc } from '../helpers/lab/processes.ts';
 import { until } from '../helpers/lab/wait.ts';
 import { needs } from '../helpers/needs.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const config = `
 ports: [8091, 8092]
@@ -62,7 +63,7 @@ t.test('a host without the daemon: timer and shutdown', async (t) => {
     );
     t.equal(await host.show('orphand-sweep.service', 'Result'), 'success');
     t.equal(await host.show('orphand-sweep.service', 'TriggeredBy'), 'orphand-sweep.timer');
-    t.match(intents(), [{ trigger: 'clean', targets: [{}] }]);
+    t.match(intents(), exactly({ trigger: 'clean', targets: exactly({}) }));
     // It is waiting again, for a time that is known: not for a service that never comes to an end.
     await until('the next one', async () => {
       const next = await host.show('orphand-sweep.timer', 'NextElapseUSecMonotonic');
@@ -83,7 +84,7 @@ t.test('a host without the daemon: timer and shutdown', async (t) => {
     t.ok(lives(host, stray));
     await host.powerOff();
 
-    t.match(intents()[1], { trigger: 'clean', targets: [{ identity: { pid: stray.pid } }] });
+    t.match(intents()[1], { trigger: 'clean', targets: exactly({ identity: { pid: stray.pid } }) });
     const journal = ['--directory', join(root, '/var/log/journal'), '--output=json', '--no-pager'];
     const lines = execFileSync('journalctl', journal, { encoding: 'utf8', maxBuffer: 1 << 28 })
       .trim()

@@ -12,6 +12,7 @@ import { served } from '../helpers/lab/serving.ts';
 import { startUnit } from '../helpers/lab/systemd.ts';
 import { until } from '../helpers/lab/wait.ts';
 import { needs } from '../helpers/needs.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const config = `
 ports: [8091, 8092, 8094, 3001, 6333]
@@ -89,7 +90,7 @@ t.test('units that install wrote, on a host with systemd and podman', async (t) 
       ports: [8091],
       outcome: 'terminated',
     };
-    t.match(boot, { ok: true, cleanup: { trigger: 'boot', actions: [action] } });
+    t.match(boot, { ok: true, cleanup: { trigger: 'boot', actions: exactly(action) } });
     await served(host, 8091);
     t.equal(await stateOf(await rootPodman(host), 'local-ai-aidb'), 'running', 'the container has its port');
     t.equal((await host.run(['systemctl', '--failed', '--quiet'])).stdout, '', 'and no unit failed');
@@ -129,7 +130,7 @@ t.test('units that install wrote, on a host with systemd and podman', async (t) 
     t.strictSame({ privileged, unreadable }, { privileged: true, unreadable: [] });
     t.match(
       ports.find(({ port }) => port === 8091),
-      { state: 'held', listeners: [{ holders: [Number] }] },
+      { state: 'held', listeners: exactly({ holders: exactly(Number) }) },
     );
   });
 
@@ -177,7 +178,7 @@ t.test('units that install wrote, on a host with systemd and podman', async (t) 
         available: true,
         reason: '/var/lib/containers/storage',
       };
-      t.match(after.runtimes, [podmanRecord], "known from podman's own record");
+      t.match(after.runtimes, exactly(podmanRecord), "known from podman's own record");
       const { uid, mode } = statSync(host.path(journal));
       t.strictSame([String(uid), mode & 0o777], [await host.ok(['id', '-u', 'orphand']), 0o600]);
     },

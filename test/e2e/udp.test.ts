@@ -9,6 +9,7 @@ import { lives, startProcess } from '../helpers/lab/processes.ts';
 import { pythonServer } from '../helpers/lab/server.ts';
 import { until } from '../helpers/lab/wait.ts';
 import { needs } from '../helpers/needs.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const port = 18191;
 const patterns = ['server\\.py --config'];
@@ -20,14 +21,22 @@ for (const address of ['0.0.0.0', '::1']) {
     const host = await privateHost(t);
     const orphan = await startProcess(host, { ...server, udp: [port], address });
     const tcpOnly = await scan(host, writeConfig(host, { ports: [port], patterns }));
-    t.match(tcpOnly.report.ports, [{ port, protocol: 'tcp', state: 'free' }], 'off by default');
+    t.match(tcpOnly.report.ports, exactly({ port, protocol: 'tcp', state: 'free' }), 'off by default');
 
     const config = writeConfig(host, { ports: [port], patterns, protocols: ['tcp', 'udp'] });
     const { report } = await scan(host, config);
-    t.match(report.ports, [
-      { port, protocol: 'tcp', state: 'free', listeners: [] },
-      { port, protocol: 'udp', state: 'held', listeners: [{ address, holders: [orphan.pid] }] },
-    ]);
+    t.match(
+      report.ports,
+      exactly(
+        { port, protocol: 'tcp', state: 'free', listeners: exactly() },
+        {
+          port,
+          protocol: 'udp',
+          state: 'held',
+          listeners: exactly({ address, holders: exactly(orphan.pid) }),
+        },
+      ),
+    );
     t.equal(judged(report, orphan), 'orphan stack-process-reparented');
     t.match(
       (await orphand(host, ['scan', '--config', config])).stdout,
@@ -35,24 +44,28 @@ for (const address of ['0.0.0.0', '::1']) {
     );
 
     const explained = await orphand(host, ['explain', '--json', `${port}`, '--config', config]);
-    t.match(JSON.parse(explained.stdout) as Explanation[], [
-      {
+    t.match(
+      JSON.parse(explained.stdout) as Explanation[],
+      exactly({
         port: { protocol: 'udp' },
-        processes: [{ cure: `orphand clean --ports ${port}`, blast: { ports: [`${port}/udp`] } }],
-      },
-    ]);
+        processes: exactly({
+          cure: `orphand clean --ports ${port}`,
+          blast: { ports: exactly(`${port}/udp`) },
+        }),
+      }),
+    );
     const left = await orphand(host, ['preflight', '--no-clean', '--json', '--config', config]);
     t.match(JSON.parse(left.stdout) as PreflightReport, {
       ok: false,
-      ports: [{ claim: 'free' }, { claim: 'orphan' }],
+      ports: exactly({ claim: 'free' }, { claim: 'orphan' }),
     });
 
     const cleaned = await clean(host, config, ['--ports', `${port}`]);
     t.match(cleaned, {
       code: 0,
-      report: { ok: true, actions: [{ pid: orphan.pid, outcome: 'terminated' }] },
+      report: { ok: true, actions: exactly({ pid: orphan.pid, outcome: 'terminated' }) },
     });
-    t.match(cleaned.report.ports, [{ port, state: 'free', freed: true }]);
+    t.match(cleaned.report.ports, exactly({ port, state: 'free', freed: true }));
     t.notOk(lives(host, orphan));
     t.equal((await orphand(host, ['preflight', '--config', config])).code, 0);
   });
@@ -74,7 +87,7 @@ t.test('one that holds both is told once, and lets go of both', async (t) => {
   t.match(explained.stdout, new RegExp(`^\\S+ Port ${port}/udp \\(both\\) is held`, 'm'));
   const { code, report } = await clean(host, config);
   t.equal(code, 0);
-  t.match(report.ports, [{ port, state: 'free', freed: true }]);
+  t.match(report.ports, exactly({ port, state: 'free', freed: true }));
   t.equal(report.ports.length, 1);
   t.notOk(lives(host, orphan));
 });

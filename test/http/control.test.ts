@@ -8,6 +8,7 @@ import { fakeEngine } from '../helpers/fake-engine.ts';
 import { ask, goodToken, serve } from '../helpers/http-client.ts';
 import { needs } from '../helpers/needs.ts';
 import { mixedReport } from '../helpers/sample-report.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const post = { method: 'POST', path: '/api/v1/scans' };
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -176,15 +177,20 @@ t.test('whoever asks for control is in the log, readers only where it is detaile
   };
   t.same(await answered(port, '/api/v1/status', 'GET'), []);
   const control = { level: 30, method: 'POST', path: '/api/v1/scans' };
-  t.match(await answered(port, '/api/v1/scans', 'POST'), [{ ...control, status: 401, caller: '127.0.0.1' }]);
-  t.match(await answered(socket, '/api/v1/scans', 'POST'), [
-    { ...control, status: 200, caller: `uid ${process.geteuid?.()}, pid ${process.pid}` },
-  ]);
+  t.match(
+    await answered(port, '/api/v1/scans', 'POST'),
+    exactly({ ...control, status: 401, caller: '127.0.0.1' }),
+  );
+  t.match(
+    await answered(socket, '/api/v1/scans', 'POST'),
+    exactly({ ...control, status: 200, caller: `uid ${process.geteuid?.()}, pid ${process.pid}` }),
+  );
   // As a reload of the configuration does.
   log.level = 'debug';
-  t.match(await answered(port, '/api/v1/status', 'GET'), [
-    { level: 20, method: 'GET', path: '/api/v1/status', status: 200, caller: '127.0.0.1' },
-  ]);
+  t.match(
+    await answered(port, '/api/v1/status', 'GET'),
+    exactly({ level: 20, method: 'GET', path: '/api/v1/status', status: 200, caller: '127.0.0.1' }),
+  );
 });
 
 t.test('why a scan or a route failed is in the log, and only there', async (t) => {
@@ -204,9 +210,9 @@ t.test('why a scan or a route failed is in the log, and only there', async (t) =
   const logged = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   t.match(
     logged.filter(({ level }) => level === 50),
-    [
+    exactly(
       { msg: 'requested scan failed', err: { message: 'no disk' } },
       { msg: 'request failed', err: { message: 'a bug' } },
-    ],
+    ),
   );
 });

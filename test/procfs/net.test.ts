@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { countConnections, parseListeners, readListeners } from '../../src/procfs/net.ts';
 import { needs } from '../helpers/needs.ts';
 import { asNobody, start } from './children.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const own = { root: '/proc' };
 const HEADER =
@@ -57,10 +58,7 @@ for (const [name, line] of malformed) {
 
 t.test('of udp every bound row counts, whatever its state', (t) => {
   const listeners = parseListeners(text(row(53, { state: '07' }), row(54, { state: '01' })), 'udp');
-  t.match(listeners, [
-    { protocol: 'udp', port: 53 },
-    { protocol: 'udp', port: 54 },
-  ]);
+  t.match(listeners, exactly({ protocol: 'udp', port: 53 }, { protocol: 'udp', port: 54 }));
   t.end();
 });
 
@@ -187,7 +185,7 @@ for (const host of ['127.0.0.1', '0.0.0.0', '::1', '::', '::ffff:127.0.0.1']) {
   t.test(`a real listener on ${host} is found under that address`, async (t) => {
     const { port } = await listen(t, host);
     const listeners = readListeners(own, { protocols: ['tcp'], ports: new Set([port]) });
-    t.match(listeners, [{ address: host, port, uid: process.geteuid?.() ?? -1, inode: Number }]);
+    t.match(listeners, exactly({ address: host, port, uid: process.geteuid?.() ?? -1, inode: Number }));
   });
 }
 
@@ -197,7 +195,7 @@ t.test('a real udp socket is found, and is no tcp listener', async (t) => {
   t.teardown(() => socket.close());
   const { port } = socket.address();
   const wanted = new Set([port]);
-  t.match(readListeners(own, { protocols: ['udp'], ports: wanted }), [{ protocol: 'udp', port }]);
+  t.match(readListeners(own, { protocols: ['udp'], ports: wanted }), exactly({ protocol: 'udp', port }));
   t.same(readListeners(own, { protocols: ['tcp'], ports: wanted }), []);
 });
 
@@ -217,7 +215,7 @@ t.test('three hundred real listeners among three hundred connections are all fou
     [busy, ...made].filter((port) => !found.has(port)),
     [],
   );
-  t.match(countConnections(own, busy), new Map([['LISTEN', 1]]));
+  t.equal(countConnections(own, busy).get('LISTEN'), 1);
   t.ok((countConnections(own, busy).get('ESTABLISHED') ?? 0) >= 300);
 });
 
@@ -228,7 +226,7 @@ t.test(
     const script = `require('net').createServer().listen(18091, '0.0.0.0', () => console.log('ready'))`;
     const { pid } = await start(t, 'unshare', ['--net', process.execPath, '-e', script]);
     const query = { protocols: ['tcp'], ports: new Set([18091]) } as const;
-    t.match(readListeners(own, { ...query, netPid: pid }), [{ address: '0.0.0.0', port: 18091 }]);
+    t.match(readListeners(own, { ...query, netPid: pid }), exactly({ address: '0.0.0.0', port: 18091 }));
     t.same(readListeners(own, query), []);
   },
 );

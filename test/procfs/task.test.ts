@@ -20,7 +20,7 @@ t.test('a process whose main thread has exited still says what it is', async (t)
   t.throws(() => readlinkSync(`/proc/${pid}/exe`), { code: 'ENOENT' });
   t.throws(() => readFileSync(`/proc/${pid}/mountinfo`), { code: 'EINVAL' });
 
-  t.match(readCmdline(own, pid), [process.execPath, '-e']);
+  t.same(readCmdline(own, pid)?.slice(0, 2), [process.execPath, '-e']);
   t.equal(readExe(own, pid), readExe(own, process.pid));
   t.equal(readRootLink(own, pid), '/');
   t.equal(readNamespace(own, pid, 'mnt'), readNamespace(own, process.pid, 'mnt'));

@@ -22,6 +22,7 @@ import {
   until,
   type Said,
 } from './world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 function setUp(t: Test, look: () => readonly Said[], more: Partial<CleanupDeps> = {}): CleanupDeps {
   const stateDirectory = join(t.testdir(), 'state');
@@ -69,10 +70,10 @@ t.test('two sweeps far enough apart end an orphan, two that are not don’t', as
   t.ok(runs(pid));
   await systemClock.sleep(200);
   const report = await sweeper.sweep();
-  t.match(report, { trigger: 'sweep', ok: true, actions: [{ pid, outcome: 'terminated' }] });
+  t.match(report, { trigger: 'sweep', ok: true, actions: exactly({ pid, outcome: 'terminated' }) });
   t.equal(report?.actions.length, 1);
   t.ok(runs(live));
-  t.match(readJournal(deps.stateDirectory, proc), [{ id: report?.id, state: 'done' }]);
+  t.match(readJournal(deps.stateDirectory, proc), exactly({ id: report?.id, state: 'done' }));
   sweeper.first.close();
 });
 
@@ -125,10 +126,7 @@ t.test('what is too early is no part of the clean-up, what was refused or has go
   });
   t.match(report, {
     id: 'mine',
-    actions: [
-      { pid, outcome: 'terminated' },
-      { pid: refused, outcome: 'refused', detail },
-    ],
+    actions: exactly({ pid, outcome: 'terminated' }, { pid: refused, outcome: 'refused', detail }),
   });
   t.equal(report.actions.length, 2);
   t.same([early, refused].map(runs), [true, true]);
@@ -143,7 +141,7 @@ t.test('nothing confirmed takes neither lock nor journal', async (t) => {
     second: reportOf([]),
     confirmAfterMs: 0,
   });
-  t.match(report, { ok: true, actions: [] });
+  t.match(report, { ok: true, actions: exactly() });
   t.notOk(existsSync(deps.stateDirectory));
 });
 

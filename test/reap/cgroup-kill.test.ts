@@ -8,6 +8,7 @@ import { needs } from '../helpers/needs.ts';
 import { end } from './ending.ts';
 import { freezerDirectory, inside, makeCgroup } from './cgroups.ts';
 import { childrenOf, containerId, idler, plant, reportOf, runs, treeOf, until, type Said } from './world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const versions = ['v2', 'v1-freezer'] as const;
 const deaf = 'trap "" TERM; exec sleep 100';
@@ -190,7 +191,7 @@ t.test('a bystander in the cgroup of a container that is gone survives its end',
   ];
   const tree = treeOf(t, said.slice(0, 1));
   await end(tree, () => said, { gracePeriodMs: 50 });
-  t.match(tree.actions(), [{ pid, outcome: 'killed' }]);
+  t.match(tree.actions(), exactly({ pid, outcome: 'killed' }));
   t.notOk(runs(pid));
   t.ok(runs(bystander));
 });

@@ -26,6 +26,7 @@ import {
   until,
   type Said,
 } from './world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 function setUp(t: Test, look: () => readonly Said[], more: Partial<CleanupDeps> = {}): CleanupDeps {
   return {
@@ -78,11 +79,14 @@ t.test('orphans are ended, everything else lives; the report and the journal say
   ]);
   t.same([orphan, deaf, live, suspect, host].map(runs), [false, false, true, true, true]);
   t.match(report, { id: /^\d{8}T\d{6}Z-[0-9a-f]{6}$/, trigger: 'clean', dryRun: false });
-  t.match(report.ports, [
-    { port: 8091, state: 'free', freed: true },
-    { port: 3001, state: 'held', freed: true },
-    { port: 8080, state: 'held', freed: false },
-  ]);
+  t.match(
+    report.ports,
+    exactly(
+      { port: 8091, state: 'free', freed: true },
+      { port: 3001, state: 'held', freed: true },
+      { port: 8080, state: 'held', freed: false },
+    ),
+  );
   t.equal(report.scan.processes.length, 5, 'the scan is the one before');
   t.same(
     report.remaining.map(({ pid }) => pid),
@@ -93,23 +97,24 @@ t.test('orphans are ended, everything else lives; the report and the journal say
     progress.map(({ kind }) => kind),
     ['second-look-wait', 'signalled', 'grace-wait', 'killed', 'verified'],
   );
-  t.match(readJournal(deps.stateDirectory, proc), [
-    {
+  t.match(
+    readJournal(deps.stateDirectory, proc),
+    exactly({
       id: report.id,
       state: 'done',
       trigger: 'clean',
-      targets: [
+      targets: exactly(
         {
           identity: { pid: orphan, bootId: report.scan.bootId },
           user: 'root',
-          ports: [8091],
+          ports: exactly(8091),
           reason: 'stack-process-reparented',
         },
-        { identity: { pid: deaf }, cmdline: ['sleep', '100'] },
-      ],
+        { identity: { pid: deaf }, cmdline: exactly('sleep', '100') },
+      ),
       outcome: { ok: false, error: null, actions: report.actions, ports: report.ports },
-    },
-  ]);
+    }),
+  );
 });
 
 t.test('nothing to clean: one look, no wait, no lock, no journal', async (t) => {
@@ -118,7 +123,11 @@ t.test('nothing to clean: one look, no wait, no lock, no journal', async (t) => 
     looks += 1;
     return [];
   });
-  t.match(await run(deps, { confirmAfterMs: 60_000 }), { ok: true, actions: [], remaining: [] });
+  t.match(await run(deps, { confirmAfterMs: 60_000 }), {
+    ok: true,
+    actions: exactly(),
+    remaining: exactly(),
+  });
   t.equal(looks, 1);
   t.notOk(existsSync(deps.stateDirectory));
 });
@@ -135,7 +144,7 @@ t.test('a dry run shows the same plan and sends nothing', async (t) => {
     [one, 'planned'],
     [two, 'planned'],
   ]);
-  t.match(planned, { dryRun: true, ok: false, ports: [{ port: 8091, state: 'held', freed: false }] });
+  t.match(planned, { dryRun: true, ok: false, ports: exactly({ port: 8091, state: 'held', freed: false }) });
   t.notOk(existsSync(deps.stateDirectory));
   for (const pid of [one, two]) {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
@@ -185,16 +194,19 @@ t.test('between the looks: one exits, one turns out alive, one stays; only that 
     ];
   });
   const report = await run(deps);
-  t.match(report.actions, [
-    { pid: stays, outcome: 'terminated' },
-    { pid: exits, outcome: /gone|refused/, steps: [] },
-    {
-      pid: alive,
-      outcome: 'refused',
-      steps: [],
-      detail: 'verdict changed from orphan to container: its conmon lives',
-    },
-  ]);
+  t.match(
+    report.actions,
+    exactly(
+      { pid: stays, outcome: 'terminated' },
+      { pid: exits, outcome: /gone|refused/, steps: exactly() },
+      {
+        pid: alive,
+        outcome: 'refused',
+        steps: exactly(),
+        detail: 'verdict changed from orphan to container: its conmon lives',
+      },
+    ),
+  );
   t.ok(runs(alive));
   t.ok(runs(young), 'what only the second look saw waits for the next clean-up');
   t.same(
@@ -210,7 +222,7 @@ t.test('nothing confirmed: nothing in the journal', async (t) => {
     looks += 1;
     return [{ pid, verdict: looks === 1 ? 'orphan' : 'helper' }];
   });
-  t.match(await run(deps), { ok: true, actions: [{ outcome: 'refused' }] });
+  t.match(await run(deps), { ok: true, actions: exactly({ outcome: 'refused' }) });
   t.ok(runs(pid));
   t.same(readJournal(deps.stateDirectory, proc), []);
 });
@@ -260,8 +272,8 @@ t.test('a target that may not be signalled is not ok, also when no look lists it
   );
   t.match(await run(deps), {
     ok: false,
-    remaining: [],
-    actions: [{ outcome: 'refused', detail: /CAP_KILL/ }],
+    remaining: exactly(),
+    actions: exactly({ outcome: 'refused', detail: /CAP_KILL/ }),
   });
   t.ok(runs(pid));
 });
@@ -307,7 +319,7 @@ t.test('without pidfd every target is refused, with the reason, and nothing is w
   );
   t.match(report, {
     ok: false,
-    actions: [{ pid, outcome: 'refused', steps: [], detail: /^pidfd_open: ENOSYS/ }],
+    actions: exactly({ pid, outcome: 'refused', steps: exactly(), detail: /^pidfd_open: ENOSYS/ }),
   });
   t.ok(runs(pid));
 });
@@ -316,7 +328,7 @@ t.test('an abort before the second look leaves everything as it is', async (t) =
   const pid = await idler(t);
   const deps = setUp(t, () => [{ pid }]);
   const report = await run(deps, { confirmAfterMs: 60_000, signal: AbortSignal.timeout(50) });
-  t.match(report, { ok: false, actions: [{ pid, outcome: 'refused', detail: /^interrupted/ }] });
+  t.match(report, { ok: false, actions: exactly({ pid, outcome: 'refused', detail: /^interrupted/ }) });
   t.ok(runs(pid));
   t.same(readJournal(deps.stateDirectory, proc), []);
 });
@@ -331,7 +343,7 @@ t.test('an abort during the second look leaves everything as it is', async (t) =
     return [{ pid }];
   });
   t.match(await run(deps, { signal: abort.signal }), {
-    actions: [{ outcome: 'refused', detail: /^interrupted/ }],
+    actions: exactly({ outcome: 'refused', detail: /^interrupted/ }),
   });
   t.ok(runs(pid));
 });
@@ -344,8 +356,8 @@ t.test('an abort after the intent finishes the clean-up, and its outcome is on r
       if (kind === 'grace-wait') abort.abort();
     },
   });
-  t.match(await run(deps, { signal: abort.signal }), { ok: true, actions: [{ outcome: 'killed' }] });
-  t.match(readJournal(deps.stateDirectory, proc), [{ state: 'done', outcome: { ok: true } }]);
+  t.match(await run(deps, { signal: abort.signal }), { ok: true, actions: exactly({ outcome: 'killed' }) });
+  t.match(readJournal(deps.stateDirectory, proc), exactly({ state: 'done', outcome: { ok: true } }));
 });
 
 t.test('a suspect whose runtime lists it: runtime first, then what is left', async (t) => {
@@ -367,14 +379,14 @@ t.test('a suspect whose runtime lists it: runtime first, then what is left', asy
     },
   );
   const kept = await run(deps);
-  t.match(kept, { ok: false, actions: [], remaining: [{ pid }] });
+  t.match(kept, { ok: false, actions: exactly(), remaining: exactly({ pid }) });
   t.notOk(released);
   const report = await run(deps, { suspects: true });
   t.same(
     report.actions[0]?.steps.map(({ signal }) => signal),
     ['podman rm', 'SIGTERM', 'SIGKILL'],
   );
-  t.match(report, { ok: true, actions: [{ outcome: 'killed', reason: 'supervisor-dead' }] });
+  t.match(report, { ok: true, actions: exactly({ outcome: 'killed', reason: 'supervisor-dead' }) });
 });
 
 t.test('a look that fails half-way: ended all the same, on record as failed, and thrown', async (t) => {
@@ -389,9 +401,13 @@ t.test('a look that fails half-way: ended all the same, on record as failed, and
     message: 'no look',
   });
   t.notOk(runs(pid));
-  t.match(readJournal(deps.stateDirectory, proc), [
-    { state: 'done', outcome: { ok: false, error: 'no look', actions: [{ outcome: 'killed' }] } },
-  ]);
+  t.match(
+    readJournal(deps.stateDirectory, proc),
+    exactly({
+      state: 'done',
+      outcome: { ok: false, error: 'no look', actions: exactly({ outcome: 'killed' }) },
+    }),
+  );
 });
 
 t.test('a real port is free afterwards, with the workers that shared it', async (t) => {
@@ -405,7 +421,7 @@ t.test('a real port is free afterwards, with the workers that shared it', async 
   const port = Number(readFileSync(file, 'utf8'));
   t.equal(await answers(port), true);
   const report = await run(setUp(t, () => [{ pid, ports: [port] }]));
-  t.match(report, { ok: true, ports: [{ port, state: 'free', freed: true }] });
+  t.match(report, { ok: true, ports: exactly({ port, state: 'free', freed: true }) });
   t.equal(report.actions.length, 4);
   t.equal(await answers(port), false);
 });
@@ -422,9 +438,10 @@ t.test(
     t.teardown(() => child.kill('SIGKILL'));
     const journal = join(stateDirectory, 'journal.jsonl');
     await until(() => existsSync(journal) && readFileSync(journal, 'utf8').endsWith('\n'));
-    t.match(readJournal(stateDirectory, proc), [
-      { state: 'running', trigger: 'boot', by: { pid: child.pid } },
-    ]);
+    t.match(
+      readJournal(stateDirectory, proc),
+      exactly({ state: 'running', trigger: 'boot', by: { pid: child.pid } }),
+    );
     t.same(interruptedCleanups(stateDirectory, proc), []);
     await t.rejects(run(setUp(t, () => [{ pid }], { stateDirectory })), {
       code: 'locked',
@@ -432,9 +449,10 @@ t.test(
     });
     child.kill('SIGKILL');
     await until(() => readStat(proc, child.pid!) === undefined);
-    t.match(interruptedCleanups(stateDirectory, proc), [
-      { state: 'interrupted', targets: [{ identity: { pid }, ports: [8091] }] },
-    ]);
+    t.match(
+      interruptedCleanups(stateDirectory, proc),
+      exactly({ state: 'interrupted', targets: exactly({ identity: { pid }, ports: exactly(8091) }) }),
+    );
     t.ok(runs(pid));
     t.match(await run(setUp(t, () => [{ pid }], { stateDirectory })), { ok: true });
     t.notOk(runs(pid));

@@ -6,6 +6,7 @@ import { planTargets } from '../../src/reap/plan.ts';
 import { readStat } from '../../src/procfs/stat.ts';
 import { needs } from '../helpers/needs.ts';
 import { idler, openDescriptors, proc, reportOf, reuse, runs, until, type Said } from './world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 function firstLook(...said: Said[]): FirstLook {
   const look = new FirstLook({ proc });
@@ -74,7 +75,7 @@ for (const { name, first = {}, second, want } of cases) {
   t.test(name, async (t) => {
     const pid = await idler(t);
     const look = firstLook({ pid, ...first });
-    t.match(secondLook(look, second === undefined ? [] : [{ pid, ...second }]), [want]);
+    t.match(secondLook(look, second === undefined ? [] : [{ pid, ...second }]), exactly(want));
     look.close();
   });
 }
@@ -92,12 +93,14 @@ t.test('the confirmed identity is the first look’s, with the pidfd that was op
 t.test('looks that are too close together confirm nothing yet', async (t) => {
   const pid = await idler(t);
   const look = firstLook({ pid });
-  t.match(secondLook(look, [{ pid }], { confirmAfterMs: 60_000 }), [
-    { state: 'early', detail: /less than 60000 ms/ },
-  ]);
-  t.match(secondLook(look, [{ pid }], { confirmAfterMs: 60_000, now: performance.now() + 60_001 }), [
-    { state: 'confirmed' },
-  ]);
+  t.match(
+    secondLook(look, [{ pid }], { confirmAfterMs: 60_000 }),
+    exactly({ state: 'early', detail: /less than 60000 ms/ }),
+  );
+  t.match(
+    secondLook(look, [{ pid }], { confirmAfterMs: 60_000, now: performance.now() + 60_001 }),
+    exactly({ state: 'confirmed' }),
+  );
   look.close();
 });
 
@@ -107,7 +110,7 @@ t.test('each target may have its own least time', async (t) => {
   const said: Said[] = [{ pid: one }, { pid: other, reason: 'container-gone' }];
   t.match(
     secondLook(look, said, { confirmAfterMs: ({ reason }) => (reason === 'container-gone' ? 0 : 60_000) }),
-    [{ state: 'early' }, { state: 'confirmed' }],
+    exactly({ state: 'early' }, { state: 'confirmed' }),
   );
   look.close();
 });
@@ -117,9 +120,10 @@ t.test('a process that started during the first look is refused, however long ag
   const look = new FirstLook({ proc });
   const report = { ...reportOf([{ pid }]), takenAt: new Date(Date.now() - 60_000).toISOString() };
   look.observe(report, planTargets(report, { suspects: false }));
-  t.match(secondLook(look, [{ pid }], { now: performance.now() + 60_000 }), [
-    { state: 'refused', detail: /^younger than the first look/ },
-  ]);
+  t.match(
+    secondLook(look, [{ pid }], { now: performance.now() + 60_000 }),
+    exactly({ state: 'refused', detail: /^younger than the first look/ }),
+  );
   look.close();
 });
 
@@ -128,10 +132,13 @@ t.test('one that exited between the looks is gone, the other is confirmed', asyn
   const look = firstLook({ pid: ended }, { pid: kept });
   process.kill(ended, 'SIGKILL');
   await until(() => !runs(ended));
-  t.match(secondLook(look, [{ pid: ended }, { pid: kept }]), [
-    { state: 'gone', detail: /^exited between the looks/ },
-    { state: 'confirmed', target: { identity: { pid: kept } } },
-  ]);
+  t.match(
+    secondLook(look, [{ pid: ended }, { pid: kept }]),
+    exactly(
+      { state: 'gone', detail: /^exited between the looks/ },
+      { state: 'confirmed', target: { identity: { pid: kept } } },
+    ),
+  );
   look.close();
 });
 
@@ -139,9 +146,10 @@ t.test('after a boot nothing is confirmed', async (t) => {
   const pid = await idler(t);
   const look = firstLook({ pid });
   const second = { ...reportOf([{ pid }]), bootId: 'another' };
-  t.match(confirm(look, second, { confirmAfterMs: 0, now: performance.now() }), [
-    { state: 'refused', detail: /booted/ },
-  ]);
+  t.match(
+    confirm(look, second, { confirmAfterMs: 0, now: performance.now() }),
+    exactly({ state: 'refused', detail: /booted/ }),
+  );
   look.close();
 });
 
@@ -155,7 +163,7 @@ t.test('without pidfd the detail names the call that failed', async (t) => {
   });
   const report = reportOf([{ pid }]);
   look.observe(report, planTargets(report, { suspects: false }));
-  t.match(secondLook(look, [{ pid }]), [{ state: 'refused', detail: /^pidfd_open: EPERM/ }]);
+  t.match(secondLook(look, [{ pid }]), exactly({ state: 'refused', detail: /^pidfd_open: EPERM/ }));
 });
 
 t.test(
@@ -171,9 +179,9 @@ t.test(
     const innocent = await reuse(t, pid, 'exec sleep 100');
 
     t.equal(innocent, pid);
-    t.match(secondLook(look, [{ pid }]), [{ state: 'gone' }]);
+    t.match(secondLook(look, [{ pid }]), exactly({ state: 'gone' }));
     // Worse than the kernel's 10 ms ticks: a report that claims the very same start time.
-    t.match(secondLook(look, [{ pid, startTime: before }]), [{ state: 'gone' }]);
+    t.match(secondLook(look, [{ pid, startTime: before }]), exactly({ state: 'gone' }));
     t.ok(runs(innocent), 'the innocent process lives');
     look.close();
     t.ok(openDescriptors() <= descriptors + 1);

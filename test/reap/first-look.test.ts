@@ -4,6 +4,7 @@ import { openPidFd, PidFdUnavailableError } from '../../src/linux/pidfd.ts';
 import { FirstLook } from '../../src/reap/first-look.ts';
 import { planTargets } from '../../src/reap/plan.ts';
 import { idler, openDescriptors, plant, proc, reportOf, until, runs, type Said } from './world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 function observe(look: FirstLook, ...said: Said[]): void {
   const report = reportOf(said);
@@ -63,7 +64,7 @@ t.test('a clock that was set back does not make a young process old', async (t) 
   const look = new FirstLook({ proc, clock });
   const report = { ...reportOf([{ pid }]), durationMs: 60_000 };
   look.observe(report, planTargets(report, { suspects: false }));
-  t.match(look.sights(), [{ state: 'held', young: true }]);
+  t.match(look.sights(), exactly({ state: 'held', young: true }));
   look.close();
 });
 
@@ -135,5 +136,5 @@ t.test('without pidfd a target is refused, with the call and its error', async (
   };
   const look = new FirstLook({ proc, openPidFd: openNothing });
   observe(look, { pid });
-  t.match(look.sights(), [{ state: 'refused', detail: /^pidfd_open: ENOSYS/ }]);
+  t.match(look.sights(), exactly({ state: 'refused', detail: /^pidfd_open: ENOSYS/ }));
 });

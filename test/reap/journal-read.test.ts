@@ -6,6 +6,7 @@ import { readStat } from '../../src/procfs/stat.ts';
 import { systemClock } from '../../src/reap/clock.ts';
 import { interruptedCleanups, noteInterrupted, readJournal } from '../../src/reap/journal-read.ts';
 import { proc } from './world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const by = { pid: 1, startTime: 123_456_789, uid: 0 };
 const line = (value: object): string => `${JSON.stringify({ v: 1, ...value })}\n`;
@@ -120,7 +121,7 @@ t.test('an interrupted clean-up is reported until it was noted, and stays on rec
   );
   noteInterrupted(directory, interrupted, systemClock);
   t.same(interruptedCleanups(directory, proc), []);
-  t.match(readJournal(directory, proc), [{ id: 'b', state: 'interrupted', noted: true }, { id: 'a' }]);
+  t.match(readJournal(directory, proc), exactly({ id: 'b', state: 'interrupted', noted: true }, { id: 'a' }));
   noteInterrupted(join(directory, 'never made'), [], systemClock);
   t.end();
 });

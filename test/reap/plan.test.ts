@@ -3,6 +3,7 @@ import type { Report } from '../../src/model.ts';
 import { checkBlastRadius, containerKey, planTargets } from '../../src/reap/plan.ts';
 import { CleanupRefusedError } from '../../src/reap/refusal.ts';
 import { reportedAs, reportOf, type Said } from './world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 function report(...said: (Said & { ppid?: number })[]): Report {
   const processes = said.map((each) => ({ ...reportedAs(each), ppid: each.ppid ?? 1 }));
@@ -161,7 +162,7 @@ t.test('a target carries its identity, reason, cause and ports', (t) => {
     verdict: 'orphan',
     reason: 'container-gone',
     cause: 'it was left behind',
-    ports: [8091, 8791],
+    ports: exactly(8091, 8791),
     supervisor: false,
   });
   t.end();

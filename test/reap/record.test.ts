@@ -5,6 +5,7 @@ import { readJournal } from '../../src/reap/journal-read.ts';
 import { planTargets } from '../../src/reap/plan.ts';
 import { CleanupRecord } from '../../src/reap/record.ts';
 import { proc, reportOf } from './world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 function setUp(t: Test): { record: CleanupRecord; directory: string; failures: string[] } {
   const directory = join(t.testdir(), 'state');
@@ -55,8 +56,8 @@ t.test('what fails after the intent is told, not thrown', (t) => {
   record.intent(proc, { trigger: 'clean', report, targets });
   record.close();
   record.outcome(done);
-  t.match(failures, [/closed/]);
-  t.match(readJournal(directory, proc), [{ state: 'running', outcome: undefined }]);
+  t.match(failures, exactly(/closed/));
+  t.match(readJournal(directory, proc), exactly({ state: 'running', outcome: undefined }));
   t.end();
 });
 
@@ -77,21 +78,20 @@ t.test('who acts is on record, with user and identity', (t) => {
   record.intent(proc, { trigger: 'boot', report, targets });
   record.outcome({ ...done, ok: false, error: 'no look' });
   record.close();
-  t.match(readJournal(directory, proc), [
-    {
+  t.match(
+    readJournal(directory, proc),
+    exactly({
       id: 'mine',
       trigger: 'boot',
       bootId: report.bootId,
       by: { pid: process.pid },
-      targets: [
-        {
-          identity: { pid: process.pid, startTime: targets[0]?.identity.startTime },
-          user: 'root',
-          ports: [8091],
-        },
-      ],
+      targets: exactly({
+        identity: { pid: process.pid, startTime: targets[0]?.identity.startTime },
+        user: 'root',
+        ports: exactly(8091),
+      }),
       outcome: { ok: false, error: 'no look' },
-    },
-  ]);
+    }),
+  );
   t.end();
 });

@@ -2,6 +2,7 @@ import t from 'tap';
 import { readStat } from '../../src/procfs/stat.ts';
 import { stopForking } from '../../src/reap/stop-forking.ts';
 import { idler, plant, proc, runs, treeOf, until } from './world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const state = (pid: number): string => readStat(proc, pid)?.state ?? '';
 
@@ -52,5 +53,8 @@ t.test('what a look calls alive goes on at once', async (t) => {
   });
   await until(() => state(pid) === 'S');
   t.same(tree.alive(), []);
-  t.match(tree.actions(), [{ outcome: 'refused', detail: /^verdict changed from orphan to container/ }]);
+  t.match(
+    tree.actions(),
+    exactly({ outcome: 'refused', detail: /^verdict changed from orphan to container/ }),
+  );
 });

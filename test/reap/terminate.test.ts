@@ -22,6 +22,7 @@ import {
   until,
   type Said,
 } from './world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const signals = (action: Action | undefined): unknown => action?.steps.map(({ signal }) => signal);
 
@@ -59,7 +60,7 @@ t.test('a target that has gone by itself is gone, without a step', async (t) => 
   process.kill(pid, 'SIGKILL');
   await until(() => !runs(pid));
   const { actions } = await end(tree, () => [{ pid }]);
-  t.match(actions.get(pid), { outcome: 'gone', steps: [] });
+  t.match(actions.get(pid), { outcome: 'gone', steps: exactly() });
 });
 
 t.test(
@@ -140,7 +141,7 @@ t.test('a look that fails does not stop the end half-way, and is thrown afterwar
     end(tree, () => [], { look: () => Promise.reject(new Error('no look')) }),
     { message: 'no look' },
   );
-  t.match(tree.actions(), [{ outcome: 'killed' }]);
+  t.match(tree.actions(), exactly({ outcome: 'killed' }));
   t.notOk(runs(pid));
 });
 
@@ -249,7 +250,7 @@ t.test('a process of another user is refused, with the capability that is missin
   }
   t.match(run.actions.get(pid), {
     outcome: 'refused',
-    steps: [],
+    steps: exactly(),
     detail: /^EPERM: SIGTERM .*uid 1234.*CAP_KILL/,
   });
   t.ok(tree.hasSurvivors());

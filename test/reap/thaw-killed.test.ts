@@ -8,6 +8,7 @@ import { needs } from '../helpers/needs.ts';
 import { freezerDirectory, inside, makeCgroup } from './cgroups.ts';
 import { end } from './ending.ts';
 import { containerId, plant, runs, treeOf, until, type Said } from './world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 function ready(t: Test): boolean {
   if (!needs(t, 'root')) return false;
@@ -56,7 +57,7 @@ t.test(
     await end(tree, () => said.slice(0, 1), { gracePeriodMs: 50, killTimeoutMs: 500, maxRounds: 2 });
     t.ok(isFrozen(cgroup));
     t.ok(pids.every(runs));
-    t.match(tree.actions(), [{ outcome: 'survived', detail: /frozen/ }]);
+    t.match(tree.actions(), exactly({ outcome: 'survived', detail: /frozen/ }));
   },
 );
 

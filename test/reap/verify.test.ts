@@ -3,6 +3,7 @@ import type { ReportedPort, Report, Target } from '../../src/model.ts';
 import { planTargets } from '../../src/reap/plan.ts';
 import { verify } from '../../src/reap/verify.ts';
 import { reportedAs, reportOf, type Said } from './world.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 /** Ports as [number, inode, holders]; no inode: free; two rows with one number: two listening sockets. */
 type Row = [port: number, inode?: number, holders?: number[]];
@@ -184,7 +185,7 @@ t.test('a container that shares the port with the orphan keeps it', (t) => {
   const after = report([live], [[8091, 600, [20]]]);
   t.match(verify({ before: shared, after, targets, ms: 1 }), {
     ok: true,
-    ports: [{ state: 'held', freed: true }],
+    ports: exactly({ state: 'held', freed: true }),
   });
   t.end();
 });
@@ -197,7 +198,7 @@ t.test('tcp and udp of one number are one row, held while one of them is', (t) =
     [...free, ...held.ports],
   ]) {
     const result = verify({ before, after: { ...held, ports }, targets, ms: 1 });
-    t.match(result.ports, [{ port: 8091, state: 'held', freed: false }]);
+    t.match(result.ports, exactly({ port: 8091, state: 'held', freed: false }));
     t.equal(result.ports.length, 1);
   }
   t.end();

@@ -4,6 +4,7 @@ import type { ProcessFacts, Reason } from '../../src/model.ts';
 import { causeOf } from '../../src/report/cause.ts';
 import { reportOf } from '../../src/report/report.ts';
 import { facts, provenance, supervisor, view } from '../helpers/facts.ts';
+import { exactly } from '../helpers/exactly.ts';
 
 const container = provenance();
 const docker = provenance({ runtime: 'docker' });
@@ -84,10 +85,18 @@ t.test('the report counts what is in scope, and shows what is not', (t) => {
   });
   t.strictSame(report.summary, { orphan: 1, suspect: 0, container: 0, helper: 0, host: 1, unknown: 0 });
   t.match(report, { schema: 1, takenAt: '1970-01-01T00:00:00.000Z', durationMs: 1.3 });
-  t.match(report.processes, [
-    { verdict: 'orphan', inScope: true, container: { runtime: 'podman', name: 'local-ai-aidb' }, unit: null },
-    { verdict: 'orphan', inScope: false },
-    { verdict: 'host', unit: 'a.service', container: null, supervisor: null },
-  ]);
+  t.match(
+    report.processes,
+    exactly(
+      {
+        verdict: 'orphan',
+        inScope: true,
+        container: { runtime: 'podman', name: 'local-ai-aidb' },
+        unit: null,
+      },
+      { verdict: 'orphan', inScope: false },
+      { verdict: 'host', unit: 'a.service', container: null, supervisor: null },
+    ),
+  );
   t.end();
 });

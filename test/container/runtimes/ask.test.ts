@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { Asker } from '../../../src/container/runtimes/ask.ts';
 import { Host, rootUser } from '../../../src/container/runtimes/host.ts';
 import { hexId, hostTree, unprivileged, type HostTree } from '../../helpers/host-tree.ts';
+import { exactly } from '../../helpers/exactly.ts';
 
 const id = hexId('a');
 const me = { name: 'me', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, home: '/' };
@@ -78,9 +79,10 @@ for (const { name, script, expected } of commands) {
   t.test(`podman’s command line: ${name}`, async (t) => {
     const tree = hostTree(t, [server]);
     program(tree, 'podman', script);
-    t.match(await asker(tree).ask(engine, [60]), [
-      { runtime: 'podman', user: 'me', via: 'cli', ...expected },
-    ]);
+    t.match(
+      await asker(tree).ask(engine, [60]),
+      exactly({ runtime: 'podman', user: 'me', via: 'cli', ...expected }),
+    );
     t.match(readFileSync(join(tree.root, 'calls'), 'utf8'), `container exists ${id}`);
   });
 }
@@ -88,9 +90,10 @@ for (const { name, script, expected } of commands) {
 t.test('a command that does not end has not answered', async (t) => {
   const tree = hostTree(t, [server]);
   program(tree, 'podman', 'exec sleep 1000');
-  t.match(await asker(tree, { timeoutMs: 200 }).ask(engine, [60]), [
-    { result: 'silent', reason: 'no answer in time' },
-  ]);
+  t.match(
+    await asker(tree, { timeoutMs: 200 }).ask(engine, [60]),
+    exactly({ result: 'silent', reason: 'no answer in time' }),
+  );
 });
 
 t.test(
@@ -99,15 +102,16 @@ t.test(
     const docker = { ...engine, runtime: 'docker' as const };
     const gone = hostTree(t, []);
     program(gone, 'docker', 'exit 0');
-    t.match(await asker(gone).ask(docker, []), [{ via: 'cli', result: 'absent' }]);
+    t.match(await asker(gone).ask(docker, []), exactly({ via: 'cli', result: 'absent' }));
     const dead = hostTree(t, []);
     program(dead, 'docker', 'echo "Cannot connect" >&2; exit 1');
-    t.match(await asker(dead).ask(docker, []), [{ via: 'cli', result: 'silent' }]);
+    t.match(await asker(dead).ask(docker, []), exactly({ via: 'cli', result: 'silent' }));
     const there = hostTree(t, [server]);
     program(there, 'docker', `[ "$1" = ps ] && echo ${id} || echo '${JSON.stringify(inspection)}'`);
-    t.match(await asker(there).ask(docker, [60]), [
-      { via: 'cli', result: 'known', state: 'running', pid: 50 },
-    ]);
+    t.match(
+      await asker(there).ask(docker, [60]),
+      exactly({ via: 'cli', result: 'known', state: 'running', pid: 50 }),
+    );
   },
 );
 
@@ -116,10 +120,11 @@ t.test('the socket is asked first, and its answer is enough', async (t) => {
   const calls = await serve(t, tree, podmanSocket, 200, inspection);
   program(tree, 'podman', 'exit 1');
   const ask = asker(tree);
-  t.match(await ask.ask(engine, [60]), [
-    { via: 'socket', source: podmanSocket, result: 'known', state: 'running' },
-  ]);
-  t.match(await ask.ask(engine, [60]), [{ result: 'known' }]);
+  t.match(
+    await ask.ask(engine, [60]),
+    exactly({ via: 'socket', source: podmanSocket, result: 'known', state: 'running' }),
+  );
+  t.match(await ask.ask(engine, [60]), exactly({ result: 'known' }));
   t.equal(calls(), 1, 'asked once');
 });
 
@@ -127,10 +132,10 @@ t.test('a socket that does not answer is followed by the command line', async (t
   const tree = hostTree(t, [server], { [`${podmanSocket}.d/`]: '' });
   await serve(t, tree, podmanSocket, 500, {});
   program(tree, 'podman', 'exit 1');
-  t.match(await asker(tree).ask(engine, [60]), [
-    { via: 'socket', result: 'silent' },
-    { via: 'cli', result: 'absent' },
-  ]);
+  t.match(
+    await asker(tree).ask(engine, [60]),
+    exactly({ via: 'socket', result: 'silent' }, { via: 'cli', result: 'absent' }),
+  );
 });
 
 t.test('no command line is run unless a person asked for it', async (t) => {
@@ -152,11 +157,12 @@ t.test('DOCKER_HOST’s socket is asked before the usual one', async (t) => {
   const usual = await serve(t, tree, '/var/run/docker.sock', 200, inspection);
   const docker = { ...engine, runtime: 'docker' as const, user: rootUser };
   const ask = asker(tree, { cli: false, env: { DOCKER_HOST: 'unix:///srv/d/sock' } });
-  t.match(await ask.ask(docker, [60]), [{ source: '/srv/d/sock', result: 'absent' }]);
+  t.match(await ask.ask(docker, [60]), exactly({ source: '/srv/d/sock', result: 'absent' }));
   t.equal(usual(), 0);
-  t.match(await asker(tree, { cli: false, env: { DOCKER_HOST: 'tcp://x' } }).ask(docker, [60]), [
-    { source: '/var/run/docker.sock', result: 'known' },
-  ]);
+  t.match(
+    await asker(tree, { cli: false, env: { DOCKER_HOST: 'tcp://x' } }).ask(docker, [60]),
+    exactly({ source: '/var/run/docker.sock', result: 'known' }),
+  );
 });
 
 t.test('a rootless engine has a socket of its user’s', async (t) => {
@@ -165,8 +171,9 @@ t.test('a rootless engine has a socket of its user’s', async (t) => {
   await serve(t, tree, '/run/user/1000/docker.sock', 404, { message: 'No such container' });
   const alice = { name: 'alice', uid: 1000, gid: 1000, home: '/home/alice' };
   const ask = asker(tree, { cli: false });
-  t.match(await ask.ask({ ...engine, user: alice }, [60]), [{ user: 'alice', result: 'known' }]);
-  t.match(await ask.ask({ ...engine, runtime: 'docker', user: alice }, [60]), [
-    { user: 'alice', result: 'absent' },
-  ]);
+  t.match(await ask.ask({ ...engine, user: alice }, [60]), exactly({ user: 'alice', result: 'known' }));
+  t.match(
+    await ask.ask({ ...engine, runtime: 'docker', user: alice }, [60]),
+    exactly({ user: 'alice', result: 'absent' }),
+  );
 });

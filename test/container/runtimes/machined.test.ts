@@ -2,6 +2,7 @@ import t from 'tap';
 import { Host } from '../../../src/container/runtimes/host.ts';
 import { askMachined } from '../../../src/container/runtimes/machined.ts';
 import { hostTree } from '../../helpers/host-tree.ts';
+import { exactly } from '../../helpers/exactly.ts';
 
 const leader = {
   pid: 50,
@@ -42,7 +43,7 @@ for (const { name, files, machine = 'web', family = [60], pid } of cases) {
     const tree = hostTree(t, [leader, { pid: 51, ppid: 1, cmdline: ['cron'] }], files);
     const answers = askMachined(new Host(tree.root, {}), tree.proc, machine, family);
     if (pid === undefined) t.strictSame(answers, []);
-    else t.match(answers, [{ result: 'known', state: 'running', pid, name: 'web' }]);
+    else t.match(answers, exactly({ result: 'known', state: 'running', pid, name: 'web' }));
     t.end();
   });
 }

@@ -2,6 +2,7 @@ import t from 'tap';
 import { Host, rootUser } from '../../../src/container/runtimes/host.ts';
 import { defaultPlaces, namedPlace } from '../../../src/container/runtimes/podman-places.ts';
 import type { ContainerStore } from '../../../src/model.ts';
+import { exactly } from '../../helpers/exactly.ts';
 
 const alice = { name: 'alice', uid: 1000, gid: 1000, home: '/home/alice' };
 const usual = '/var/lib/containers/storage';
@@ -17,9 +18,9 @@ t.test('root’s store', (t) => {
   const [place, ...more] = defaultPlaces(new Host(t.testdir({}), {}), rootUser);
   t.match(place, {
     root: usual,
-    runRoots: ['/run/containers/storage'],
-    exitDirectories: ['/run/libpod/exits'],
-    aliveFiles: ['/run/libpod/alive'],
+    runRoots: exactly('/run/containers/storage'),
+    exitDirectories: exactly('/run/libpod/exits'),
+    aliveFiles: exactly('/run/libpod/alive'),
   });
   t.strictSame(more, []);
   t.end();
@@ -86,7 +87,12 @@ t.test('a user’s own storage.conf, and the system’s rootless_storage_path', 
 t.test('a store that a mount names belongs to the owner of its directory', (t) => {
   const host = new Host(t.testdir({ srv: { store: {} } }), {});
   const place = namedPlace(host, store('/srv/store', { runRoot: '/srv/run' }));
-  t.match(place, { root: '/srv/store', driver: 'overlay', runRoots: ['/srv/run'], aliveFiles: undefined });
+  t.match(place, {
+    root: '/srv/store',
+    driver: 'overlay',
+    runRoots: exactly('/srv/run'),
+    aliveFiles: undefined,
+  });
   t.equal(place?.user.uid, process.getuid?.());
   t.end();
 });

@@ -5,6 +5,7 @@ import { Runtimes } from '../../../src/container/runtimes/runtimes.ts';
 import type { ContainerQuery, ViewOptions } from '../../../src/container/runtimes/answer.ts';
 import type { ContainerStore, Provenance } from '../../../src/model.ts';
 import { hexId, hostTree, podmanMounts, type HostTree } from '../../helpers/host-tree.ts';
+import { exactly } from '../../helpers/exactly.ts';
 
 const id = hexId('a');
 const layer = hexId('c');
@@ -326,10 +327,13 @@ t.test('statuses say who is here and who did not answer', async (t) => {
   const make = (): Runtimes =>
     new Runtimes({ proc: tree.proc, timeoutMs: 1_000, cli: false, hostRoot: tree.root, env: {} });
   const idle = make().statuses();
-  t.match(idle, [
-    { name: 'podman', user: 'root', available: true },
-    { name: 'docker', user: 'root', available: true },
-  ]);
+  t.match(
+    idle,
+    exactly(
+      { name: 'podman', user: 'root', available: true },
+      { name: 'docker', user: 'root', available: true },
+    ),
+  );
   tree.write(list, '[');
   const asked = make();
   await asked.view(query());

@@ -3,6 +3,7 @@ import type { Answer } from '../../../src/container/runtimes/answer.ts';
 import { Host } from '../../../src/container/runtimes/host.ts';
 import { Statuses } from '../../../src/container/runtimes/statuses.ts';
 import { hostTree } from '../../helpers/host-tree.ts';
+import { exactly } from '../../helpers/exactly.ts';
 
 const answered = (user: string): Answer => ({
   runtime: 'podman',
@@ -38,16 +39,19 @@ t.test('an engine whose record can’t be read is available when it answers itse
   const tree = hostTree(t, []);
   const statuses = new Statuses(new Host(tree.root, {}), tree.proc);
   statuses.note([silent('root'), { ...answered('root'), via: 'socket' }]);
-  t.match(statuses.all(), [{ name: 'podman', available: true }]);
+  t.match(statuses.all(), exactly({ name: 'podman', available: true }));
   t.end();
 });
 
 t.test('what is installed and was not asked is there, too', (t) => {
   const tree = hostTree(t, [], { '/run/libpod/': '', '/var/lib/docker/containers/': '' });
   const statuses = new Statuses(new Host(tree.root, {}), tree.proc);
-  t.match(statuses.all(), [
-    { name: 'podman', user: 'root', available: true, reason: 'installed, has no containers' },
-    { name: 'docker', user: 'root', available: true, reason: '/var/lib/docker/containers' },
-  ]);
+  t.match(
+    statuses.all(),
+    exactly(
+      { name: 'podman', user: 'root', available: true, reason: 'installed, has no containers' },
+      { name: 'docker', user: 'root', available: true, reason: '/var/lib/docker/containers' },
+    ),
+  );
   t.end();
 });
