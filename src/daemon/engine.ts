@@ -69,9 +69,7 @@ export class DaemonEngine implements Engine {
     this.#config = config;
     this.#proc = proc;
     this.#abilities = readAbilities(proc, config.stateDirectory);
-    const emit = (event: EngineEvent) => {
-      for (const listener of this.#listeners) listener(event);
-    };
+    const emit = this.#emit.bind(this);
     this.#memory = new ScanMemory(proc, () => systemClock.monotonic());
     this.#freshLook = this.#createLook(config);
     this.#sweeper = new Sweeper({
@@ -119,6 +117,7 @@ export class DaemonEngine implements Engine {
     this.#sweeper.forget();
     this.#followUp.reset();
     if (scheduleChanged) this.#startSchedule();
+    this.#emit({ type: 'status' });
     this.#sweeper.afresh('reload');
   }
 
@@ -126,6 +125,7 @@ export class DaemonEngine implements Engine {
   note(key: string, limits: Limit[]): void {
     this.#notes.set(key, limits);
     this.#found = undefined;
+    this.#emit({ type: 'status' });
   }
 
   /** Takes no more work; resolves when what was begun has ended. `graceMs`: what a clean-up that has sent signals may still take. */
@@ -194,6 +194,10 @@ export class DaemonEngine implements Engine {
     return () => {
       this.#listeners.delete(listener);
     };
+  }
+
+  #emit(event: EngineEvent): void {
+    for (const listener of this.#listeners) listener(event);
   }
 
   #findOut(): Found {

@@ -136,7 +136,9 @@ export type EngineEvent =
   | { type: 'finding'; finding: Finding }
   /** At its start (`running`, no report) and at its end. */
   | { type: 'cleanup'; cleanup: CleanupEntry; report: CleanReport | undefined }
-  | { type: 'supervisor-death'; pid: number; comm: string };
+  | { type: 'supervisor-death'; pid: number; comm: string }
+  /** `status()` has changed by itself: another configuration, something new in its limits. */
+  | { type: 'status' };
 
 /** The daemon as its HTTP side sees it. */
 export interface Engine {

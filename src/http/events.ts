@@ -95,6 +95,7 @@ function messageOf(event: EngineEvent): { event: string; data: unknown } | undef
     case 'cleanup':
       return { event: 'cleanup', data: event.cleanup };
     case 'supervisor-death':
+    case 'status':
       return undefined;
   }
 }

@@ -199,6 +199,7 @@ function createSeries(registry: Registry, version: string) {
         supervisorDeaths.inc();
         return;
       case 'finding':
+      case 'status':
         return;
     }
   };
