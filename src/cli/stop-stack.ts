@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import { Host } from '../container/runtimes/host.ts';
 import type { ListedContainer } from '../container/runtimes/listed.ts';
 import type { Listing } from '../container/runtimes/listing.ts';
+import { inPodmansHand } from '../container/runtimes/in-hand.ts';
 import { needsStopping, stopContainers } from '../container/runtimes/stop.ts';
 import { escape } from './escape.ts';
 import { line } from './format.ts';
@@ -31,21 +32,25 @@ export interface StoppedStack {
   silent: SilentEngine[];
 }
 
+const proc = { root: '/proc' };
 // Longer than anybody lets a database take to shut down.
 const STOP_MS = 10 * 60_000;
 
 /** Stops the stack's containers through the engines that own them, or says which it would stop. */
 export async function stopStack(
   config: Config,
-  { dryRun, signal }: { dryRun: boolean; signal: AbortSignal },
+  { dryRun, signal, again = false }: { dryRun: boolean; signal: AbortSignal; again?: boolean },
   terminal: Terminal,
   say: (line: string) => void,
 ): Promise<StoppedStack> {
   const { listed, silent } = await listHost(config);
+  const inHand = inPodmansHand(proc);
   const running = listed
     .map(({ engine, containers }) => ({
       engine,
-      containers: containers.filter((each) => isOfStack(each, config) && needsStopping(each, Date.now())),
+      containers: containers.filter(
+        (each) => isOfStack(each, config) && needsStopping(each, { proc, inHand }),
+      ),
     }))
     .filter(({ containers }) => containers.length > 0);
   const answers = silent.map(({ runtime, user, reason }) => ({ runtime, user: user.name, reason }));
@@ -54,13 +59,20 @@ export async function stopStack(
       listing.containers.map((container) => entry(listing, container, 'planned', null)),
     );
     for (const container of containers) say(line('info', `Would stop ${nameOf(container)}`, terminal));
-    if (containers.length === 0) say(line('info', 'No container of the stack runs', terminal));
+    if (containers.length === 0 && !again) say(line('info', 'No container of the stack runs', terminal));
     return { containers, silent: answers };
   }
   const stopped = await whileShowing(terminal, running, () =>
     Promise.all(running.map((listing) => stopListed(config, listing, signal, terminal, say))),
   );
   return { containers: stopped.flat(), silent: answers };
+}
+
+/** Both rounds as one: of a container that was stopped in both, the second says how that ended. */
+export function stoppedAgain(first: StoppedStack, second: StoppedStack): StoppedStack {
+  const ids = new Set(second.containers.map(({ id }) => id));
+  const { silent } = second;
+  return { containers: [...first.containers.filter(({ id }) => !ids.has(id)), ...second.containers], silent };
 }
 
 async function stopListed(
@@ -73,7 +85,7 @@ async function stopListed(
   const { engine, containers } = listing;
   const results = await stopContainers(engine, containers, {
     host: new Host('/', process.env),
-    proc: { root: '/proc' },
+    proc,
     timeoutMs: config.runtimeTimeoutMs * 10,
     stopMs: STOP_MS,
     signal,

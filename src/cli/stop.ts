@@ -14,7 +14,7 @@ import { childFailure, runChild } from './run-child.ts';
 import type { ChildEnd } from './run-child.ts';
 import { showCleanup } from './show-cleanup.ts';
 import { listHost } from './stack.ts';
-import { stopStack } from './stop-stack.ts';
+import { stoppedAgain, stopStack } from './stop-stack.ts';
 import type { StoppedStack } from './stop-stack.ts';
 import { stopSummary } from './stop-text.ts';
 
@@ -47,14 +47,17 @@ export async function run(context: Context): Promise<number> {
   const interruption = catchInterruption(() => undefined);
   try {
     const command = rest.length === 0 ? null : await runCommandOf(context, dryRun, say);
-    const stack =
-      command === null
-        ? await stopStack(config, { dryRun, signal: interruption.signal }, terminal, say)
-        : null;
+    const stopping = { dryRun, signal: interruption.signal };
+    const first = command === null ? await stopStack(config, stopping, terminal, say) : null;
     if (interruption.signal.aborted) return givenUp(context, interruption);
 
     const { cleanup, refused, interrupted } = await clean(context, config, dryRun, say);
     if (interrupted !== undefined) return givenUp(context, interruption);
+    // What lost its port to an orphan may have it by now, and run: such a one can be stopped for good.
+    const stack =
+      first === null || dryRun || cleanup === null || cleanup.actions.length === 0
+        ? first
+        : stoppedAgain(first, await stopStack(config, { ...stopping, again: true }, terminal, say));
     const scan = await createLooker({ config, cli: true })();
     const held = heldPorts(scan, await lostContainers(config, scan));
     const ok = held.length === 0;

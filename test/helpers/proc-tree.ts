@@ -20,6 +20,8 @@ export interface FakeProcess {
   nsPid?: number[];
   /** Its own by default. */
   session?: number;
+  /** `S` by default. */
+  state?: 'S' | 'Z';
   /** PF_* bits. */
   flags?: number;
 }
@@ -77,7 +79,7 @@ export function writeProcess(root: string, process: FakeProcess): void {
   const zeros = (count: number): string => Array(count).fill('0').join(' ');
   writeFileSync(
     join(dir, 'stat'),
-    `${pid} (${comm}) S ${ppid} ${pid} ${process.session ?? pid} 0 -1 ${process.flags ?? 0} ${zeros(10)} 1 0 ${startTime} ${zeros(30)}\n`,
+    `${pid} (${comm}) ${process.state ?? 'S'} ${ppid} ${pid} ${process.session ?? pid} 0 -1 ${process.flags ?? 0} ${zeros(10)} 1 0 ${startTime} ${zeros(30)}\n`,
   );
   writeFileSync(
     join(dir, 'status'),

@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cgroupPath, readCgroup } from '../../procfs/cgroup.ts';
 import type { ProcFs } from '../../procfs/fs.ts';
+import { readStat } from '../../procfs/stat.ts';
+import { hasEnded } from '../ended.ts';
 import { quietly } from '../quietly.ts';
 import { runCommand, type CommandResult } from './command.ts';
 import type { Engine } from './engines.ts';
 import type { Host } from './host.ts';
+import { inPodmansHand } from './in-hand.ts';
 import { failureText, listEngine } from './listing.ts';
 import type { ListedContainer } from './listed.ts';
 
@@ -28,21 +31,32 @@ export interface Stopped {
 
 const live = new Set<ListedContainer['state']>(['running', 'paused', 'stopping', 'restarting', undefined]);
 
-// podman 4.3 stops a crash loop only when the order comes while an instance runs: seen to need two.
+// What does not stop is told to so many times.
 const MAX_ROUNDS = 6;
-// Longer than podman takes from an exit to the next restart.
-const RESTART_MS = 1_000;
-// docker waits up to a minute before it restarts a container again.
-const RECENT_MS = 60_000;
+// podman 4.3 stops a crash loop only when the order comes while an instance runs: it is given again for so long.
+const RESTART_MS = 30_000;
+const POLL_MS = 200;
 
 /** Whether a container runs, as far as its engine knows. */
 export function isLive({ state }: ListedContainer): boolean {
   return live.has(state);
 }
 
-/** Whether a container runs, or is between two restarts. */
-export function needsStopping(container: ListedContainer, now: number): boolean {
-  return isLive(container) || restarts(container, now);
+/** Whether a container runs, or is between two restarts; `inHand`: of `inPodmansHand`. docker says itself that one restarts. */
+export function needsStopping(
+  container: ListedContainer,
+  { proc, inHand }: { proc: ProcFs; inHand: ReadonlySet<string> },
+): boolean {
+  return runs(container, proc) || inHand.has(container.id);
+}
+
+/** podman does not notice that a container has ended whose conmon was killed: its process decides. */
+function runs(container: ListedContainer, proc: ProcFs): boolean {
+  const { pid } = container;
+  if (!isLive(container)) return false;
+  if (pid === undefined || container.conmonPid === undefined) return true;
+  const stat = quietly(() => readStat(proc, pid));
+  return stat !== undefined && !hasEnded(stat);
 }
 
 /** Has an engine stop containers, those of systemd units through systemd, and makes sure that no restart policy brings them back. */
@@ -51,28 +65,28 @@ export async function stopContainers(
   containers: readonly ListedContainer[],
   options: StopOptions,
 ): Promise<Stopped[]> {
+  const deadline = performance.now() + RESTART_MS;
   const details = new Map<string, string>();
   let left = [...containers];
-  for (let round = 1; left.length > 0 && round <= MAX_ROUNDS; round++) {
+  for (let round = 1; left.length > 0; round++) {
     if (options.signal?.aborted === true) break;
     for (const [id, detail] of await order(engine, left, options)) details.set(id, detail);
-    const mayReturn = left.some((container) => restarts(container, Date.now()));
-    left = await stillLive(engine, left, options.timeoutMs);
-    if (left.length > 0 || !mayReturn) continue;
-    await sleep(RESTART_MS);
-    left = await stillLive(engine, containers, options.timeoutMs);
+    // Before the list: what podman let go of, and what does not run then, stays as it is.
+    const inHand = inPodmansHand(options.proc);
+    const now = await asListed(engine, containers, options.timeoutMs);
+    left = now.filter((each) => needsStopping(each, { proc: options.proc, inHand }));
+    const restarting = left.some(({ id }) => inHand.has(id));
+    if (restarting ? performance.now() > deadline : round >= MAX_ROUNDS) break;
+    if (restarting) await sleep(POLL_MS);
   }
-  const ids = new Set(left.map(({ id }) => id));
-  return containers.map((container) => ({
-    container,
-    outcome: ids.has(container.id) ? 'failed' : 'stopped',
-    detail: ids.has(container.id) ? (details.get(container.id) ?? 'it still runs') : undefined,
-  }));
-}
-
-function restarts({ restartPolicy, restartCount = 0, startedAt }: ListedContainer, now: number): boolean {
-  if (restartPolicy === undefined || restartCount === 0) return false;
-  return startedAt !== undefined && now - Date.parse(startedAt) < RECENT_MS;
+  return containers.map((container) => {
+    const now = left.find(({ id }) => id === container.id);
+    if (now === undefined) return { container, outcome: 'stopped', detail: undefined };
+    const state = runs(now, options.proc)
+      ? 'it still runs'
+      : `${engine.runtime} is not done with it and may start it again`;
+    return { container, outcome: 'failed', detail: details.get(container.id) ?? state };
+  });
 }
 
 /** One order to all; what was said against it, by container. */
@@ -99,16 +113,16 @@ async function order(
   return failures;
 }
 
-/** A list that fails says nothing of what runs: all count as live. */
-async function stillLive(
+/** Containers as their engine lists them now. A list that fails says nothing of them: their states are unknown. */
+async function asListed(
   engine: Engine,
   containers: readonly ListedContainer[],
   timeoutMs: number,
 ): Promise<ListedContainer[]> {
   const now = await listEngine(engine, timeoutMs);
-  if (!('containers' in now)) return [...containers];
+  if (!('containers' in now)) return containers.map((each) => ({ ...each, state: undefined }));
   const ids = new Set(containers.map(({ id }) => id));
-  return now.containers.filter((each) => ids.has(each.id) && isLive(each));
+  return now.containers.filter(({ id }) => ids.has(id));
 }
 
 /**
