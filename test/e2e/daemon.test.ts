@@ -54,6 +54,14 @@ async function get(daemon: RunningDaemon, path: string): Promise<Record<string, 
   return (await daemon.ask({ path })).json;
 }
 
+/** The limits that come from what a test did; others are of the machine that it runs on. */
+async function toldLimits(daemon: RunningDaemon): Promise<{ code: string }[]> {
+  const { limits } = (await get(daemon, '/api/v1/status')) as { limits: { code: string }[] };
+  return limits.filter(({ code }) =>
+    ['reload-failed', 'restart-needed', 'interrupted-cleanup'].includes(code),
+  );
+}
+
 /** What the daemon's last report says of a process: its verdict. */
 async function verdictOf(daemon: RunningDaemon, { pid }: Proc): Promise<string | undefined> {
   const { status, json } = await daemon.ask({ path: `/api/v1/processes/${pid}` });
@@ -236,26 +244,21 @@ t.test('SIGHUP: a good file is in effect at once, a bad one changes nothing and 
     level: 'error',
     problems: exactly(/config\.yaml:1: sweep\.clean/),
   });
-  t.match(await get(daemon, '/api/v1/status'), {
-    clean: 'off',
-    healthy: true,
-    ports: { watched: 1 },
-    limits: exactly({ code: 'reload-failed', message: /sweep\.clean/ }),
-  });
+  t.match(await get(daemon, '/api/v1/status'), { clean: 'off', healthy: true, ports: { watched: 1 } });
+  t.match(await toldLimits(daemon), exactly({ code: 'reload-failed', message: /sweep\.clean/ }));
   t.ok(lives(host, orphan));
 
   daemon.configure({ ...config, sweep: { clean: 'orphans' } });
   daemon.signal('SIGHUP');
   await daemon.logged('configuration reloaded');
-  t.match(await get(daemon, '/api/v1/status'), { clean: 'orphans', limits: exactly() });
+  t.match(await get(daemon, '/api/v1/status'), { clean: 'orphans' });
+  t.same(await toldLimits(daemon), []);
   await until('the orphan to be ended', () => !lives(host, orphan));
 
   daemon.configure({ ...config, http: { listen: '127.0.0.1:1' } });
   daemon.signal('SIGHUP');
   await daemon.logged('configuration reloaded', (line) => line['restart'] === true);
-  t.match(await get(daemon, '/api/v1/status'), {
-    limits: exactly({ code: 'restart-needed', message: /http\.listen/ }),
-  });
+  t.match(await toldLimits(daemon), exactly({ code: 'restart-needed', message: /http\.listen/ }));
 });
 
 t.test('SIGHUP with a file that has gone keeps the old one', async (t) => {
@@ -320,14 +323,14 @@ t.test('a clean-up in which the daemon was killed is told of by the next one, on
     pids: exactly(orphan.pid),
     trigger: 'api',
   });
-  t.match(await get(second, '/api/v1/status'), { limits: exactly({ code: 'interrupted-cleanup' }) });
+  t.match(await toldLimits(second), exactly({ code: 'interrupted-cleanup' }));
   t.match(await get(second, '/api/v1/cleanups'), {
     cleanups: exactly({ state: 'interrupted', trigger: 'api' }),
   });
   second.signal('SIGTERM');
   await second.ended;
   const third = await startDaemon(t, { directory });
-  t.match(await get(third, '/api/v1/status'), { limits: exactly() });
+  t.same(await toldLimits(third), []);
 });
 
 t.test('promtool has nothing to say about the metrics, and a real Prometheus scrapes them', async (t) => {
