@@ -15,7 +15,7 @@ interface Sample extends Descriptor {
 }
 
 /** Below this many descriptors, loading koffi and finding samples takes longer than it saves. */
-const WORTHWHILE = 8_000;
+const WORTHWHILE = 3_000;
 /** What a process has open, where the kernel does not count it (before 6.2): enough to find out when processes are many. */
 const UNCOUNTED = 64;
 /** A server opens what it listens on when it starts: its descriptor has a low number. */
