@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 
 /** What reading a runtime's record gave: gone is an answer, unreadable is none. */
 export type RecordFile =
@@ -16,6 +16,8 @@ const LIMIT = 64 * 1024 * 1024;
 export function readRecordFile(path: string): RecordFile {
   let fd: number | undefined;
   try {
+    // Most of what is looked for is not there, and an error costs more than a look.
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return { state: 'gone' };
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     const stat = fstatSync(fd);
     if (!stat.isFile()) return { state: 'unreadable', code: 'not a file' };

@@ -56,7 +56,7 @@ export class Host {
   /** Uid of a file's owner: undefined where there is no such file, 'unreadable' where that can't be told. */
   ownerOf(path: string): number | 'unreadable' | undefined {
     try {
-      return statSync(this.path(path)).uid;
+      return statSync(this.path(path), { throwIfNoEntry: false })?.uid;
     } catch (error) {
       const code = errorCode(error);
       return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : 'unreadable';
@@ -66,6 +66,7 @@ export class Host {
   /** Names in a directory; gone is undefined, unreadable its errno name. */
   list(path: string): string[] | { code: string } | undefined {
     try {
+      if (!this.exists(path)) return undefined;
       return readdirSync(this.path(path));
     } catch (error) {
       const code = errorCode(error);
@@ -130,8 +131,9 @@ function linesOf(file: RecordFile): string[] {
 
 function isExecutable(path: string): boolean {
   try {
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
+    return true;
   } catch {
     return false;
   }
