@@ -33,7 +33,8 @@ export async function clean(
 
 /** `orphand stop --json`. Throws when what it prints is not JSON. */
 export async function stop(host: Host, ...args: string[]): Promise<{ code: number; report: StopReport }> {
-  const { code, report } = await json(host, ['stop', '--json', ...args]);
+  // A crash loop on a busy machine is told to stop for half a minute, and once more when its port is free.
+  const { code, report } = await json(host, ['stop', '--json', ...args], { timeoutMs: 150_000 });
   return { code, report: report as StopReport };
 }
 
