@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { ExitWatch } from '../../src/linux/exit-watch.ts';
 import { run } from './children.ts';
 import { notProcesses } from './not-processes.ts';
+import { openDescriptors, openedSince } from '../helpers/descriptors.ts';
+import { until } from '../helpers/lab/wait.ts';
 
 /** A watch, the pids whose exit it told of, and a wait for one more. */
 function watch(t: Test) {
@@ -26,7 +27,6 @@ function watch(t: Test) {
 }
 
 const sleeper = (each: Test) => run(each, 'sleep', ['1000']);
-const openDescriptors = () => readdirSync('/proc/self/fd').length;
 
 t.test('the exit of one of several processes is told, and only that one', async (t) => {
   const { watched, exited, next } = watch(t);
@@ -103,9 +103,7 @@ t.test('the descriptor of what is removed is given back while others are watched
   watched.add(removed.pid);
   await turn();
   watched.remove(removed.pid);
-  const until = performance.now() + 20_000;
-  while (openDescriptors() > before && performance.now() < until) await turn();
-  t.equal(openDescriptors(), before);
+  t.ok(await until('it to be closed', () => openedSince(before).length === 0));
 });
 
 for (const [name, pid] of notProcesses) {
@@ -114,7 +112,7 @@ for (const [name, pid] of notProcesses) {
     const before = openDescriptors();
     t.equal(watched.add(pid), false);
     t.same(watched.pids(), []);
-    t.equal(openDescriptors(), before, 'and nothing was opened');
+    t.same(openedSince(before), [], 'and nothing was opened');
     t.end();
   });
 }
@@ -124,12 +122,11 @@ t.test('every descriptor is given back when the watch is closed', async (t) => {
   const before = openDescriptors();
   const watched = new ExitWatch(() => undefined);
   watched.add(child.pid);
-  t.ok(openDescriptors() > before);
+  t.ok(openedSince(before).length > 0);
   await turn();
   watched.close();
   t.equal(watched.add(child.pid), false, 'it takes nothing any more');
-  while (openDescriptors() > before) await turn();
-  t.equal(openDescriptors(), before);
+  t.ok(await until('all to be closed', () => openedSince(before).length === 0));
 });
 
 for (const [name, end, code] of [

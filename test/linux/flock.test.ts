@@ -4,7 +4,6 @@ import {
   existsSync,
   linkSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -17,6 +16,7 @@ import { tryLock } from '../../src/linux/flock.ts';
 import { setegid, seteuid } from '../helpers/effective-ids.ts';
 import { needs } from '../helpers/needs.ts';
 import { runNode } from './children.ts';
+import { openDescriptors, openedSince } from '../helpers/descriptors.ts';
 
 /** Another process that takes the lock (or not), says so and stays. */
 function other(t: Test, path: string, extra = ''): ReturnType<typeof runNode> {
@@ -179,13 +179,13 @@ t.test('a pipe or a directory in its place is an error, and no wait', (t) => {
 t.test('no outcome leaves a descriptor behind', (t) => {
   const directory = t.testdir({ sub: {} });
   const held = tryLock(`${directory}/lock`);
-  const before = readdirSync('/proc/self/fd').length;
+  const before = openDescriptors();
   for (let round = 0; round < 20; round++) {
     tryLock(`${directory}/lock`);
     tryLock(`${directory}/free`)?.release();
     t.throws(() => tryLock(`${directory}/sub`));
   }
-  t.equal(readdirSync('/proc/self/fd').length, before);
+  t.same(openedSince(before), []);
   held?.release();
   t.end();
 });

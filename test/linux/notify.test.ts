@@ -1,7 +1,8 @@
-import { closeSync, readdirSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { sdNotify } from '../../src/linux/notify.ts';
 import { koffi } from './children.ts';
+import { openDescriptors, openedSince } from '../helpers/descriptors.ts';
 
 const libc = koffi.load(null);
 const socket = libc.func('int socket(int, int, int)');
@@ -107,11 +108,11 @@ t.test('a systemd that does not read blocks nobody, and is told again when it do
 t.test('no outcome leaves a descriptor behind', (t) => {
   const where = `@orphand-leak-${process.pid}`;
   receiver(t, where);
-  const before = readdirSync('/proc/self/fd').length;
+  const before = openDescriptors();
   for (const name of [where, '@orphand-no-such-socket', '', '/x']) {
     notifySocket(t, name);
     for (let round = 0; round < 5; round++) sdNotify('x');
   }
-  t.equal(readdirSync('/proc/self/fd').length, before);
+  t.same(openedSince(before), []);
   t.end();
 });

@@ -7,6 +7,7 @@ import { seteuid } from '../helpers/effective-ids.ts';
 import { needs } from '../helpers/needs.ts';
 import { koffi, run, runNode } from './children.ts';
 import { GONE, notProcesses } from './not-processes.ts';
+import { openDescriptors, openedSince } from '../helpers/descriptors.ts';
 
 const LONG_MS = 20_000;
 
@@ -244,7 +245,7 @@ t.test('closing ends the waits', async (t) => {
 
 t.test('no outcome leaves a descriptor behind', async (t) => {
   const child = await run(t, 'sleep', ['1000']);
-  const before = readdirSync('/proc/self/fd').length;
+  const before = openDescriptors();
   for (let round = 0; round < 50; round++) {
     const pidFd = openPidFd(child.pid);
     t.equal(await pidFd?.waitExit(0), false);
@@ -252,7 +253,7 @@ t.test('no outcome leaves a descriptor behind', async (t) => {
     openPidFd(GONE);
     pidFdSupport();
   }
-  t.equal(readdirSync('/proc/self/fd').length, before);
+  t.same(openedSince(before), []);
 });
 
 t.test('a child does not inherit a hold', async (t) => {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { KeptFile } from '../../src/procfs/kept-file.ts';
+import { openDescriptors, openedSince } from '../helpers/descriptors.ts';
 
 const own = { root: '/proc' };
 
@@ -30,10 +31,10 @@ for (const [name, before, after, same] of texts) {
 
 t.test('what is not there can not be kept, nor what may not be read, and leaves no descriptor', (t) => {
   const root = t.testdir({ folder: {} });
-  const before = readdirSync('/proc/self/fd').length;
+  const before = openDescriptors();
   t.equal(KeptFile.open({ root }, 'nothing'), undefined);
   t.equal(KeptFile.open({ root }, 'folder'), undefined);
-  t.equal(readdirSync('/proc/self/fd').length, before);
+  t.same(openedSince(before), []);
   t.end();
 });
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { finish } from '../../src/procfs/steps.ts';
@@ -7,6 +7,7 @@ import { ProcessWatch } from '../../src/scan/process-watch.ts';
 import { procTree, writeProcess } from '../helpers/proc-tree.ts';
 import { startMainThreadExited } from '../procfs/children.ts';
 import { exactly } from '../helpers/exactly.ts';
+import { openDescriptors, openedSince } from '../helpers/descriptors.ts';
 
 const proc = { root: '/proc' };
 
@@ -134,10 +135,10 @@ t.test('processes that there are no descriptors for are new in every look', (t) 
 });
 
 t.test('the descriptors are given back', async (t) => {
-  const before = readdirSync('/proc/self/fd').length;
+  const before = openDescriptors();
   const watch = new ProcessWatch(proc, () => 0);
   finish(watch.look());
-  t.ok(readdirSync('/proc/self/fd').length > before);
+  t.ok(openedSince(before).length > 0);
   const child = spawn('sleep', ['1000']);
   await new Promise((resolve) => child.once('spawn', resolve));
   finish(watch.look());
@@ -145,7 +146,7 @@ t.test('the descriptors are given back', async (t) => {
   await new Promise((resolve) => child.once('exit', resolve));
   finish(watch.look());
   watch.close();
-  t.equal(readdirSync('/proc/self/fd').length, before);
+  t.same(openedSince(before), []);
 });
 
 t.test('one whose main thread has exited, and whose others are not seen, is never settled', async (t) => {
