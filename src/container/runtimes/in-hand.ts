@@ -13,18 +13,17 @@ import { quietly } from '../quietly.ts';
  */
 export function inPodmansHand(proc: ProcFs): Set<string> {
   const found = new Set<string>();
-  const conmons = new Map<number, string>();
+  const conmons = new Map<number, string | undefined>();
   const parents = new Set<number>();
   for (const pid of listPids(proc)) {
     const stat = quietly(() => readStat(proc, pid));
     if (stat === undefined || hasEnded(stat)) continue;
     parents.add(stat.ppid);
     const [program = '', ...args] = quietly(() => readCmdline(proc, pid)) ?? [];
-    const container = optionValue(args, ['-c', '--cid']);
-    if (/(?:^|\/)conmon$/.test(program)) conmons.set(pid, container ?? '');
+    if (/(?:^|\/)conmon$/.test(program)) conmons.set(pid, optionValue(args, ['-c', '--cid']));
     else if (args.includes('cleanup')) for (const id of args.filter(isId)) found.add(id);
   }
-  for (const [pid, id] of conmons) if (!parents.has(pid)) found.add(id);
+  for (const [pid, id] of conmons) if (id !== undefined && !parents.has(pid)) found.add(id);
   return found;
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cgroupPath, readCgroup } from '../../procfs/cgroup.ts';
-import type { ProcFs } from '../../procfs/fs.ts';
+import { MalformedError, UnreadableError, type ProcFs } from '../../procfs/fs.ts';
 import { readStat } from '../../procfs/stat.ts';
 import { hasEnded } from '../ended.ts';
 import { quietly } from '../quietly.ts';
@@ -50,13 +50,25 @@ export function needsStopping(
   return runs(container, proc) || inHand.has(container.id);
 }
 
-/** podman does not notice that a container has ended whose conmon was killed: its process decides. */
+/**
+ * podman does not notice that a container has ended whose conmon was killed: it has where neither of the two is there.
+ * Its process alone is no proof: hidepid (proc(5)) hides that of a user's own container, which has another uid.
+ */
 function runs(container: ListedContainer, proc: ProcFs): boolean {
-  const { pid } = container;
+  const { pid, conmonPid } = container;
   if (!isLive(container)) return false;
-  if (pid === undefined || container.conmonPid === undefined) return true;
-  const stat = quietly(() => readStat(proc, pid));
-  return stat !== undefined && !hasEnded(stat);
+  if (pid === undefined || conmonPid === undefined) return true;
+  return mayRun(pid, proc) || mayRun(conmonPid, proc);
+}
+
+function mayRun(pid: number, proc: ProcFs): boolean {
+  try {
+    const stat = readStat(proc, pid);
+    return stat !== undefined && !hasEnded(stat);
+  } catch (error) {
+    if (error instanceof UnreadableError || error instanceof MalformedError) return true;
+    throw error;
+  }
 }
 
 /** Has an engine stop containers, those of systemd units through systemd, and makes sure that no restart policy brings them back. */

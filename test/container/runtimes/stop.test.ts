@@ -165,6 +165,7 @@ t.test('what needs to be stopped', (t) => {
   });
   t.equal(asked(recorded(20, { ConmonPid: 19 })), true);
   t.equal(asked(recorded(21, { ConmonPid: 19 })), false, 'podman did not notice its end');
+  t.equal(asked(recorded(21, { ConmonPid: 20 })), true, 'hidepid may hide its process, and conmon is there');
   t.equal(asked(recorded(21)), true, "docker's word is enough: its processes may be elsewhere");
   t.end();
 });
