@@ -154,8 +154,7 @@ function report({ unheld, busy, walks }) {
     target,
     wall: a.wall / b.wall,
     cpu: a.cpu / b.cpu,
-    // How long one waits decides; processor time stands beside it, node's own threads included.
-    met: a.wall / b.wall <= target,
+    met: a.wall / b.wall <= target && a.cpu / b.cpu <= target,
   });
   const rows = [
     ratio('scan, a watched port held', 'ss -tlnp', 0.5, busy.scan, busy.ss),
