@@ -30,8 +30,9 @@ export class KeptFile {
     }
   }
 
-  get isEmpty(): boolean {
-    return this.#text.length === 0;
+  /** Whether it said just that (ASCII) when it was opened. */
+  says(text: string): boolean {
+    return this.#text.toString('latin1') === text;
   }
 
   /** Whether the process is still there and the file still says what it said. */

@@ -1,4 +1,5 @@
-import { readText, type ProcFs } from '../procfs/fs.ts';
+import { quietly } from '../container/quietly.ts';
+import { canOpen, readText, type ProcFs } from '../procfs/fs.ts';
 import { KeptFile } from '../procfs/kept-file.ts';
 import { listPids } from '../procfs/pids.ts';
 import { isKernelThread, readStat } from '../procfs/stat.ts';
@@ -18,19 +19,27 @@ export interface Changes {
 
 interface Watched {
   kernel: boolean;
-  files: readonly KeptFile[];
+  cmdline: KeptFile;
+  /** A kernel thread's says nothing, and a host may have thousands of them. */
+  cgroup: KeptFile | undefined;
+  /** How often it has run and for how long, of one that may be at rest since its command line was read. */
+  schedstat: KeptFile | undefined;
   /** Monotonic ms of its newest change, until a look has seen it afterwards. */
   unsettledSince: number | undefined;
 }
 
 /** A process that starts may still enter namespaces and name itself, between one of its command lines and the next. */
 const SETTLES_AFTER_MS = 2_000;
-/** Two to a process. With more processes a host is looked at anew each time. */
+/** Two or three to a process. With more processes a host is looked at anew each time. */
 const MOST_KEPT = 20_000;
+/** What the kernel says of every process where it keeps no such statistics (proc_pid_schedstat in fs/proc/base.c). */
+const NO_STATISTICS = '0 0 0\n';
 
 /**
  * Sees which processes came, went, or became other ones, at 2 µs for each that did not: by the list of pids, and by
- * command line and cgroup through files that are kept open.
+ * command line and cgroup through files that are kept open. Pids are listed again only once the system has forked. A command
+ * line is read again only once its process has run: it lies in that process's own memory, which may be swapped out, and takes
+ * twice as long to read as what the scheduler knows.
  */
 export class ProcessWatch {
   readonly #proc: ProcFs;
@@ -38,6 +47,8 @@ export class ProcessWatch {
   readonly #watched = new Map<number, Watched>();
   readonly #mostKept: number;
   #kept = 0;
+  #forks: number | undefined;
+  #pids: readonly number[] = [];
 
   /** @param monotonic a clock in ms */
   constructor(proc: ProcFs, monotonic: () => number) {
@@ -46,16 +57,24 @@ export class ProcessWatch {
     this.#mostKept = mostKept(proc);
   }
 
-  *look(): Steps<Changes> {
+  /**
+   * @param whole look at everything, whatever seems to be at rest
+   * @param forks how many there have been on this system, read before this is called
+   */
+  *look(whole: boolean, forks: number | undefined): Steps<Changes> {
     const now = this.#monotonic();
-    const pids = listPids(this.#proc);
-    const gone = this.#dropAllBut(new Set(pids));
+    const hasForked = whole || forks === undefined || forks !== this.#forks;
+    const pids = hasForked ? listPids(this.#proc) : this.#pids;
+    // Whatever keeps this look from its end, the next one lists them.
+    this.#forks = undefined;
+    let gone = hasForked && this.#dropAllBut(new Set(pids));
+    const ended = new Set<number>();
     const changed = new Set<number>();
     let settled = true;
     for (const pid of pids) {
       yield;
       const known = this.#watched.get(pid);
-      if (known?.files.every((file) => file.isSame()) === true) {
+      if (known !== undefined && this.#isSame(pid, known, whole)) {
         if (known.unsettledSince === undefined) continue;
         settled = false;
         if (now - known.unsettledSince >= SETTLES_AFTER_MS) known.unsettledSince = undefined;
@@ -63,11 +82,18 @@ export class ProcessWatch {
       }
       if (known !== undefined) this.#drop(pid, known);
       const watched = this.#watch(pid, now);
+      if (watched === undefined && !canOpen(this.#proc, `${pid}/stat`)) {
+        ended.add(pid);
+        if (known?.kernel !== true) gone = true;
+        continue;
+      }
       // A kernel thread takes no part in anything; one that was none has become another process.
       if (watched?.kernel !== true || known?.kernel === false) changed.add(pid);
     }
+    this.#pids = ended.size === 0 ? pids : pids.filter((pid) => !ended.has(pid));
+    this.#forks = forks;
     return {
-      pids: pids.filter((pid) => this.#watched.get(pid)?.kernel !== true),
+      pids: this.#pids.filter((pid) => this.#watched.get(pid)?.kernel !== true),
       changed,
       gone,
       settled: settled && changed.size === 0 && !gone,
@@ -76,6 +102,39 @@ export class ProcessWatch {
 
   close(): void {
     for (const [pid, watched] of this.#watched) this.#drop(pid, watched);
+  }
+
+  /** Whether that process still has the command line and the cgroup that it had. */
+  #isSame(pid: number, known: Watched, whole: boolean): boolean {
+    // Anybody may move it, at rest as it is.
+    if (known.cgroup?.isSame() === false) return false;
+    const atRest = known.schedstat?.isSame() === true;
+    if (atRest && !whole) return true;
+    if (!atRest) this.#closeSchedstat(known);
+    if (!atRest && whole) this.#openSchedstat(pid, known);
+    return known.cmdline.isSame();
+  }
+
+  /**
+   * In this order, and before its command line is read: a process that slept after this was read, and had one thread, has
+   * not changed it since unless it has run. Of one that runs the kernel has not counted all yet.
+   */
+  #openSchedstat(pid: number, known: Watched): void {
+    if (known.kernel || this.#kept + 1 > this.#mostKept) return;
+    const schedstat = KeptFile.open(this.#proc, `${pid}/schedstat`);
+    if (schedstat === undefined) return;
+    known.schedstat = schedstat;
+    this.#kept += 1;
+    const stat = quietly(() => readStat(this.#proc, pid));
+    const atRest = stat?.threads === 1 && stat.state !== 'R';
+    if (!atRest || schedstat.says(NO_STATISTICS)) this.#closeSchedstat(known);
+  }
+
+  #closeSchedstat(known: Watched): void {
+    if (known.schedstat === undefined) return;
+    known.schedstat.close();
+    known.schedstat = undefined;
+    this.#kept -= 1;
   }
 
   #dropAllBut(pids: ReadonlySet<number>): boolean {
@@ -88,7 +147,8 @@ export class ProcessWatch {
     return gone;
   }
 
-  #drop(pid: number, { files }: Watched): void {
+  #drop(pid: number, watched: Watched): void {
+    const files = [watched.cmdline, watched.cgroup, watched.schedstat].filter((file) => file !== undefined);
     for (const file of files) file.close();
     this.#kept -= files.length;
     this.#watched.delete(pid);
@@ -98,30 +158,27 @@ export class ProcessWatch {
   #watch(pid: number, now: number): Watched | undefined {
     if (this.#kept + 2 > this.#mostKept) return undefined;
     const cmdline = KeptFile.open(this.#proc, `${pid}/cmdline`);
-    const kind = cmdline?.isEmpty === true ? this.#kindOf(pid) : 'user';
+    if (cmdline === undefined) return undefined;
+    const kind = cmdline.says('') ? this.#kindOf(pid) : 'user';
     const kernel = kind === 'kernel';
-    // A kernel thread's cgroup says nothing, and a host may have thousands of them.
     const cgroup = kernel ? undefined : KeptFile.open(this.#proc, `${pid}/cgroup`);
-    const files = [cmdline, cgroup].filter((file) => file !== undefined);
-    if (kind === undefined || files.length < (kernel ? 1 : 2)) {
-      for (const file of files) file.close();
+    if (kind === undefined || (cgroup === undefined && !kernel)) {
+      cmdline.close();
+      cgroup?.close();
       return undefined;
     }
-    const watched = { kernel, files, unsettledSince: kernel ? undefined : now };
-    this.#kept += files.length;
+    const unsettledSince = kernel ? undefined : now;
+    const watched: Watched = { kernel, cmdline, cgroup, schedstat: undefined, unsettledSince };
+    this.#kept += kernel ? 1 : 2;
     this.#watched.set(pid, watched);
     return watched;
   }
 
   /** What a process without a command line is; undefined where its main thread has exited and others go on, unseen here. */
   #kindOf(pid: number): 'kernel' | 'user' | undefined {
-    try {
-      const stat = readStat(this.#proc, pid);
-      if (stat === undefined || (stat.state === 'Z' && stat.threads > 1)) return undefined;
-      return isKernelThread(stat) ? 'kernel' : 'user';
-    } catch {
-      return undefined;
-    }
+    const stat = quietly(() => readStat(this.#proc, pid));
+    if (stat === undefined || (stat.state === 'Z' && stat.threads > 1)) return undefined;
+    return isKernelThread(stat) ? 'kernel' : 'user';
   }
 }
 

@@ -25,12 +25,15 @@ export class ScanMemory {
     this.holders = new HolderMemory(proc);
   }
 
-  /** @param whole read everything, whatever seems unchanged */
-  *begin(whole: boolean): Steps<Recollection> {
+  /**
+   * @param whole read everything, whatever seems unchanged
+   * @param forks how many there have been on this system (SystemStat)
+   */
+  *begin(whole: boolean, forks: number | undefined): Steps<Recollection> {
     const before = this.#selection;
     // Whatever keeps this scan from its end, the next one is whole.
     this.#selection = undefined;
-    const { pids, changed, settled } = yield* this.#watch.look();
+    const { pids, changed, settled } = yield* this.#watch.look(whole, forks);
     return {
       pids,
       changed,

@@ -6,7 +6,7 @@ import type {
   Unreadable,
   WatchedPort,
 } from '../model.ts';
-import { readBootId, readBootTime } from '../procfs/boot.ts';
+import { readBootId, readSystemStat } from '../procfs/boot.ts';
 import type { Holders } from '../procfs/fd.ts';
 import type { ProcFs } from '../procfs/fs.ts';
 import { Turns, type Steps } from '../procfs/steps.ts';
@@ -61,7 +61,9 @@ export async function scan(options: ScanOptions): Promise<Scan> {
   const start = process.hrtime.bigint();
   const { proc, hostRoot, runtimes, self, memory, whole = false, sliceMs } = options;
   const turns = new Turns(sliceMs);
-  const known = memory && (await turns.run(memory.begin(whole)));
+  // Before the list of processes: whoever is forked after that counts for the next scan.
+  const { bootTimeMs, forks } = readSystemStat(proc);
+  const known = memory && (await turns.run(memory.begin(whole, forks)));
   const table = new ProcessTable(proc, known?.selection);
   await turns.run(table.load());
   const provenance = new ProvenanceFinder(table, self);
@@ -90,7 +92,7 @@ export async function scan(options: ScanOptions): Promise<Scan> {
     view: (pid: number) => view(pid, table, provenance, runtimes),
     userName: options.userName,
     hostRoot,
-    bootTimeMs: readBootTime(proc),
+    bootTimeMs,
     self,
     protectedPids,
   };

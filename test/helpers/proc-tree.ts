@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcFs } from '../../src/procfs/fs.ts';
 
@@ -21,7 +21,11 @@ export interface FakeProcess {
   /** Its own by default. */
   session?: number;
   /** `S` by default. */
-  state?: 'S' | 'Z';
+  state?: 'S' | 'Z' | 'R';
+  /** One by default. */
+  threads?: number | undefined;
+  /** How often it has run; without it there are no such statistics. */
+  ran?: number | undefined;
   /** PF_* bits. */
   flags?: number;
 }
@@ -49,10 +53,24 @@ export function procTree(
     join(root, 'self/limits'),
     'Max open files            20000                20000                files\n',
   );
-  writeFileSync(join(root, 'stat'), 'cpu 0 0 0\nbtime 1700000000\n');
+  writeForks(root, undefined);
   writeListeners(root, listeners);
   writeFileSync(join(root, 'self/status'), 'CapEff:\t000001ffffffffff\n');
   return { root };
+}
+
+/** Ends a process: of its files that somebody has open nothing can be read any more, as the kernel has it. */
+export function endProcess(root: string, pid: number): void {
+  const dir = join(root, String(pid));
+  for (const file of ['cmdline', 'cgroup', 'schedstat'])
+    if (existsSync(join(dir, file))) writeFileSync(join(dir, file), '');
+  rmSync(dir, { recursive: true });
+}
+
+/** Writes anew how many forks there have been; undefined where they are not counted. */
+export function writeForks(root: string, forks: number | undefined): void {
+  const processes = forks === undefined ? '' : `processes ${forks}\n`;
+  writeFileSync(join(root, 'stat'), `cpu 0 0 0\nbtime 1700000000\n${processes}procs_running 1\n`);
 }
 
 /** Writes anew who listens. */
@@ -79,12 +97,14 @@ export function writeProcess(root: string, process: FakeProcess): void {
   const zeros = (count: number): string => Array(count).fill('0').join(' ');
   writeFileSync(
     join(dir, 'stat'),
-    `${pid} (${comm}) ${process.state ?? 'S'} ${ppid} ${pid} ${process.session ?? pid} 0 -1 ${process.flags ?? 0} ${zeros(10)} 1 0 ${startTime} ${zeros(30)}\n`,
+    `${pid} (${comm}) ${process.state ?? 'S'} ${ppid} ${pid} ${process.session ?? pid} 0 -1 ${process.flags ?? 0} ${zeros(10)} ${process.threads ?? 1} 0 ${startTime} ${zeros(30)}\n`,
   );
   writeFileSync(
     join(dir, 'status'),
     `Name:\t${comm}\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\nGid:\t0\t0\t0\t0\nNSpid:\t${(process.nsPid ?? [pid]).join('\t')}\n`,
   );
+  if (process.ran !== undefined)
+    writeFileSync(join(dir, 'schedstat'), `${process.ran * 1000} 0 ${process.ran}\n`);
   writeFileSync(join(dir, 'cmdline'), cmdline.map((arg) => `${arg}\0`).join(''));
   writeFileSync(join(dir, 'cgroup'), `0::${process.cgroup ?? '/'}\n`);
   writeFileSync(join(dir, 'mountinfo'), process.mountinfo ?? hostMounts);

@@ -20,7 +20,8 @@ for (const [name, before, after, same] of texts) {
   t.test(name, (t) => {
     const root = t.testdir({ file: before });
     const kept = KeptFile.open({ root }, 'file')!;
-    t.equal(kept.isEmpty, before === '');
+    t.ok(kept.says(before));
+    t.notOk(kept.says(`${before}x`));
     t.ok(kept.isSame());
     writeFileSync(join(root, 'file'), after);
     t.equal(kept.isSame(), same);

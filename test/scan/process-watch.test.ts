@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { finish } from '../../src/procfs/steps.ts';
 import { ProcessWatch } from '../../src/scan/process-watch.ts';
-import { procTree, writeProcess } from '../helpers/proc-tree.ts';
+import { endProcess, procTree, writeProcess } from '../helpers/proc-tree.ts';
 import { startMainThreadExited } from '../procfs/children.ts';
 import { exactly } from '../helpers/exactly.ts';
 import { openDescriptors, openedSince } from '../helpers/descriptors.ts';
@@ -19,12 +21,16 @@ function watching(t: Test, processes = [{ pid: 10, ppid: 1, cmdline: ['/bin/a'] 
   t.teardown(() => {
     watch.close();
   });
-  const look = (pass = 15_000) => {
+  const look = (pass = 15_000, { whole = false, forks = undefined as number | undefined } = {}) => {
     time.now += pass;
-    const { pids, changed, gone, settled } = finish(watch.look());
+    const { pids, changed, gone, settled } = finish(watch.look(whole, forks));
     return { pids, changed: [...changed], gone, settled };
   };
   return { root, look };
+}
+
+function lookOnce(watch: ProcessWatch) {
+  return finish(watch.look(false, undefined));
 }
 
 t.test('what is there at first is new, and settled once it was seen again later', (t) => {
@@ -111,6 +117,121 @@ t.test('kernel threads come and go unnoticed', (t) => {
   t.end();
 });
 
+t.test('as long as the system has not forked, there is nobody new', (t) => {
+  const { root, look } = watching(t);
+  const count = (forks: number) => look(15_000, { forks });
+  for (let round = 0; round < 3; round += 1) count(5);
+  t.match(count(5), { settled: true });
+  // The kernel would have counted it: what is not counted is not looked for.
+  writeProcess(root, { pid: 11, ppid: 1, cmdline: ['/bin/b'] });
+  t.match(count(5), { pids: exactly(1, 10, 999), settled: true });
+  t.match(count(6), { pids: exactly(1, 10, 11, 999), changed: exactly(11), settled: false });
+  writeProcess(root, { pid: 12, ppid: 1, cmdline: ['/bin/b'] });
+  t.match(
+    look(0, { forks: 6, whole: true }),
+    { changed: exactly(12) },
+    'a look at everything does not rely on it',
+  );
+  t.end();
+});
+
+t.test('without a fork, one that has ended or become another is seen', (t) => {
+  const { root, look } = watching(t);
+  const count = () => look(15_000, { forks: 5 });
+  for (let round = 0; round < 3; round += 1) count();
+  writeProcess(root, { pid: 10, ppid: 1, cmdline: ['/bin/b'] });
+  t.match(count(), { pids: exactly(1, 10, 999), changed: exactly(10), settled: false });
+  endProcess(root, 10);
+  t.match(count(), { pids: exactly(1, 999), changed: exactly(), gone: true, settled: false });
+  t.match(count(), { pids: exactly(1, 999), changed: exactly(), gone: false, settled: true });
+  t.end();
+});
+
+t.test('the command line of one that has not run is not read again', (t) => {
+  const process = { pid: 10, ppid: 1, cmdline: ['/bin/a'], ran: 7 };
+  const { root, look } = watching(t, [process]);
+  look();
+  look(0, { whole: true });
+  look();
+  t.match(look(), { settled: true });
+  const become = (changes: object) => {
+    writeProcess(root, { ...process, cmdline: ['/bin/b'], ...changes });
+  };
+  become({});
+  t.match(look(), { changed: exactly(), settled: true }, 'the kernel would have counted that it ran');
+  t.match(look(0, { whole: true }), { changed: exactly(10) }, 'but a look at everything does not rely on it');
+  t.end();
+});
+
+const restless: [string, object, object][] = [
+  ['has run', {}, { ran: 8 }],
+  ['was moved to another cgroup', {}, { cmdline: ['/bin/a'], cgroup: '/b' }],
+  ['has a second thread', { threads: 2 }, {}],
+  ['was running when it was looked at', { state: 'R' }, {}],
+  ['lives where the kernel keeps no statistics', { ran: 0 }, {}],
+  ['lives where there are none', { ran: undefined }, {}],
+];
+for (const [name, before, after] of restless) {
+  t.test(`one that ${name} is seen to have become another`, (t) => {
+    const process = { pid: 10, ppid: 1, cmdline: ['/bin/a'], ran: 7, ...before };
+    const { root, look } = watching(t, [process]);
+    look();
+    look(0, { whole: true });
+    look();
+    t.match(look(), { changed: exactly(), settled: true });
+    writeProcess(root, { ...process, cmdline: ['/bin/b'], ...after });
+    t.match(look(), { changed: exactly(10), settled: false });
+    t.end();
+  });
+}
+
+t.test('one that has run is at rest again only once everything was looked at', (t) => {
+  const process = { pid: 10, ppid: 1, cmdline: ['/bin/a'], ran: 7 };
+  const { root, look } = watching(t, [process]);
+  const become = (changes: object) => {
+    writeProcess(root, { ...process, ...changes });
+  };
+  look();
+  look(0, { whole: true });
+  become({ ran: 8 });
+  t.match(look(), { changed: exactly() });
+  become({ ran: 8, cmdline: ['/bin/b'] });
+  t.match(look(), { changed: exactly(10) }, 'read every time');
+  look(0, { whole: true });
+  become({ ran: 8, cmdline: ['/bin/c'] });
+  t.match(look(), { changed: exactly() }, 'at rest since');
+  t.end();
+});
+
+t.test('a real process that names itself anew is seen, asleep as it was', async (t) => {
+  const child = spawn(
+    'perl',
+    ['-e', '$SIG{USR1} = sub { $0 = "another" }; $| = 1; print "ready\n"; sleep 1000 while 1'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const ended = once(child, 'exit');
+  t.teardown(() => {
+    child.kill('SIGKILL');
+    return ended;
+  });
+  await once(child.stdout, 'data');
+  const pid = child.pid!;
+  const state = () => /^State:\t(.)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  while (state() !== 'S') await delay(1);
+  const watch = new ProcessWatch(proc, () => 0);
+  t.teardown(() => {
+    watch.close();
+  });
+  lookOnce(watch);
+  finish(watch.look(true, undefined));
+  t.notOk(lookOnce(watch).changed.has(pid));
+  child.kill('SIGUSR1');
+  while (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('another')) await delay(1);
+  t.ok(lookOnce(watch).changed.has(pid));
+});
+
 t.test('processes that there are no descriptors for are new in every look', (t) => {
   const root = t.testdir();
   const tree = procTree(root, [{ pid: 10, ppid: 1, cmdline: ['/bin/a'] }], []);
@@ -123,7 +244,7 @@ t.test('processes that there are no descriptors for are new in every look', (t) 
     watch.close();
   });
   const look = () => {
-    const { changed, gone } = finish(watch.look());
+    const { changed, gone } = lookOnce(watch);
     return { changed: [...changed], gone };
   };
   t.same(look(), { changed: [1, 10, 999], gone: false });
@@ -137,15 +258,23 @@ t.test('processes that there are no descriptors for are new in every look', (t) 
 t.test('the descriptors are given back', async (t) => {
   const before = openDescriptors();
   const watch = new ProcessWatch(proc, () => 0);
-  finish(watch.look());
-  t.ok(openedSince(before).length > 0);
-  const child = spawn('sleep', ['1000']);
-  await new Promise((resolve) => child.once('spawn', resolve));
-  finish(watch.look());
+  const child = spawn('cat', { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const piped = openDescriptors();
+  for (const word of ['new', 'at rest', 'again, for it has run']) {
+    child.stdin.write(word);
+    await once(child.stdout, 'data');
+    finish(watch.look(true, undefined));
+  }
+  t.ok(openedSince(piped).length > 0);
+  lookOnce(watch);
   child.kill('SIGKILL');
-  await new Promise((resolve) => child.once('exit', resolve));
-  finish(watch.look());
+  await ended;
+  lookOnce(watch);
   watch.close();
+  child.stdin.destroy();
+  child.stdout.destroy();
+  await delay(0);
   t.same(openedSince(before), []);
 });
 
@@ -155,7 +284,7 @@ t.test('one whose main thread has exited, and whose others are not seen, is neve
   t.teardown(() => {
     watch.close();
   });
-  finish(watch.look());
-  t.ok(finish(watch.look()).changed.has(pid));
-  t.ok(finish(watch.look()).changed.has(pid));
+  lookOnce(watch);
+  t.ok(lookOnce(watch).changed.has(pid));
+  t.ok(lookOnce(watch).changed.has(pid));
 });
