@@ -50,11 +50,6 @@ export function createEventHub(
     for (const stream of streams) send(stream, text);
   });
 
-  const heartbeat = setInterval(() => {
-    for (const stream of streams) send(stream, ': still here\n\n');
-  }, limits.heartbeatMs);
-  heartbeat.unref();
-
   return {
     isFull: () => streams.size >= limits.maxStreams,
     open(response, lastEventId) {
@@ -65,7 +60,12 @@ export function createEventHub(
         'x-accel-buffering': 'no',
       });
       streams.add(response);
+      const heartbeat = setInterval(() => {
+        send(response, ': still here\n\n');
+      }, limits.heartbeatMs);
+      heartbeat.unref();
       response.on('close', () => {
+        clearInterval(heartbeat);
         streams.delete(response);
       });
       response.on('error', () => {
@@ -77,7 +77,6 @@ export function createEventHub(
     },
     count: () => streams.size,
     close() {
-      clearInterval(heartbeat);
       unsubscribe();
       for (const stream of streams) stream.end();
       streams.clear();

@@ -53,7 +53,7 @@ export function* walkHoldersFast(
   };
   for (const pid of pids) {
     yield;
-    const found = findOpenFiles(samples, pid);
+    const found = yield* findOpenFiles(samples, pid);
     if (found === undefined) unsure.push(pid);
     else for (const { inode } of found) hold(inode, pid);
   }

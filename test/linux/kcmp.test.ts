@@ -1,12 +1,23 @@
 import { closeSync, openSync, readlinkSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { canCompareOpenFiles, findOpenFiles, isOpen, sortByOpenFile } from '../../src/linux/kcmp.ts';
+import {
+  canCompareOpenFiles,
+  findOpenFiles,
+  isOpen,
+  sortByOpenFile,
+  type Descriptor,
+} from '../../src/linux/kcmp.ts';
 import { listPids } from '../../src/procfs/pids.ts';
 import { isKernelThread, readStat } from '../../src/procfs/stat.ts';
+import { finish } from '../../src/procfs/steps.ts';
 import { start } from '../procfs/children.ts';
 
 const GONE = 2 ** 22 + 1;
 const proc = { root: '/proc' };
+
+function lookThrough<T extends Descriptor>(known: readonly T[], pid: number): Set<T> | undefined {
+  return finish(findOpenFiles(known, pid));
+}
 
 /** Opens a file of one's own: each is another open file, even where it is the same file. */
 function open(t: Test): { pid: number; fd: number } {
@@ -35,9 +46,9 @@ t.test(
   async (t) => {
     const { pid } = await start(t, 'sh', ['-c', 'exec 9>&1; echo ready; exec sleep 1000']);
     const theirs = { pid, fd: 1 };
-    t.strictSame(findOpenFiles([theirs], pid), new Set([theirs]), 'it has it itself');
-    t.strictSame(findOpenFiles([{ pid, fd: 9 }], pid)?.size, 1, 'as a copy, too');
-    t.strictSame(findOpenFiles([open(t)], pid), new Set());
+    t.strictSame(lookThrough([theirs], pid), new Set([theirs]), 'it has it itself');
+    t.strictSame(lookThrough([{ pid, fd: 9 }], pid)?.size, 1, 'as a copy, too');
+    t.strictSame(lookThrough([open(t)], pid), new Set());
   },
 );
 
@@ -45,7 +56,7 @@ for (const fd of [10, 60, 500, 4000]) {
   t.test(`a descriptor behind a gap is found: ${fd}`, async (t) => {
     const { pid } = await start(t, 'bash', ['-c', `exec ${fd}</dev/zero; echo ready; exec sleep 1000`]);
     t.equal(readlinkSync(`/proc/${pid}/fd/${fd}`), '/dev/zero');
-    t.strictSame(findOpenFiles([{ pid, fd }], pid), new Set([{ pid, fd }]));
+    t.strictSame(lookThrough([{ pid, fd }], pid), new Set([{ pid, fd }]));
   });
 }
 
@@ -54,28 +65,37 @@ t.test('each of many known open files is found among the many of a process', (t)
   for (let other = 0; other < 200; other++) open(t);
   const known = sortByOpenFile([...files]);
   t.strictSame(new Set(known), new Set(files), 'sorting loses none');
-  t.strictSame(findOpenFiles(known, process.pid), new Set(files));
+  t.strictSame(lookThrough(known, process.pid), new Set(files));
+  t.end();
+});
+
+t.test('others have their turn among many descriptors', (t) => {
+  for (let other = 0; other < 600; other++) open(t);
+  const steps = findOpenFiles([open(t)], process.pid);
+  let turns = 0;
+  while (steps.next().done !== true) turns += 1;
+  t.ok(turns >= 2, `${turns}`);
   t.end();
 });
 
 t.test('of a process without descriptors, a kernel thread or none at all, it can not be told', (t) => {
   const known = [{ pid: process.pid, fd: 0 }];
-  t.equal(findOpenFiles(known, GONE), undefined);
+  t.equal(lookThrough(known, GONE), undefined);
   // A container sees none.
   const thread = listPids(proc).find((pid) => {
     const stat = readStat(proc, pid);
     return stat !== undefined && isKernelThread(stat);
   });
-  if (thread !== undefined) t.equal(findOpenFiles(known, thread), undefined);
+  if (thread !== undefined) t.equal(lookThrough(known, thread), undefined);
   t.end();
 });
 
 t.test('a known descriptor that is closed is found nowhere, and is seen to be closed', (t) => {
   const fd = openSync('/dev/null', 'r');
   const known = { pid: process.pid, fd };
-  t.equal(findOpenFiles([known], process.pid)?.size, 1);
+  t.equal(lookThrough([known], process.pid)?.size, 1);
   closeSync(fd);
-  t.equal(findOpenFiles([known], process.pid)?.size ?? 0, 0);
+  t.equal(lookThrough([known], process.pid)?.size ?? 0, 0);
   t.equal(isOpen(known), false);
   t.end();
 });
