@@ -21,7 +21,7 @@ const AT_ONCE = 256;
 /** Whether open files can be compared here: not under seccomp that forbids it, nor on a kernel without it, nor without koffi. */
 export function canCompareOpenFiles(): boolean {
   try {
-    return isOpen({ pid: process.pid, fd: 0 }) && nextOpen(process.pid, 2) === 2;
+    return isOpen({ pid: process.pid, fd: 0 }) && nextOpen(process.pid, 2)?.[0] === 2;
   } catch {
     // koffi has no build for this platform.
     return false;
@@ -53,7 +53,8 @@ export function* findOpenFiles<T extends Descriptor>(
   const found = new Set<T>();
   let open = 0;
   let closed = 0;
-  for (let fd = 0; ; fd++) {
+  let last = Infinity;
+  for (let fd = 0; fd <= last; fd++) {
     if (fd % AT_ONCE === AT_ONCE - 1) yield;
     let low = 0;
     let high = known.length - 1;
@@ -68,26 +69,29 @@ export function* findOpenFiles<T extends Descriptor>(
       else high = middle - 1;
     }
     if (closed === 0) open++;
-    if (closed < MOST_CLOSED) continue;
+    if (closed === 0 || (closed < MOST_CLOSED && fd < last)) continue;
     // Nothing is open there (EBADF), or the kernel will not say: to ask for each would take half as long again.
     const next = errno() === 'EBADF' ? nextOpen(pid, fd + 1) : undefined;
     if (next === undefined) return undefined;
-    if (next === Infinity) return open === 0 ? undefined : found;
-    fd = next - 1;
+    const [nearest = Infinity, another] = next;
+    if (nearest === Infinity) break;
+    if (another === undefined) last = nearest;
+    fd = nearest - 1;
     closed = 0;
   }
+  return open === 0 ? undefined : found;
 }
 
 /**
- * The lowest number from `fd` on that a process has something open under, Infinity without one, undefined where it may not
- * be looked at. A number's place in /proc/PID/fd is the number plus 2 (proc_readfd_common in the kernel's fs/proc/fd.c).
+ * The two lowest numbers from `fd` on that a process has something open under, fewer where there are no more; undefined
+ * where it may not be looked at. A number's place in /proc/PID/fd is the number plus 2 (proc_readfd_common in fs/proc/fd.c).
  */
-function nextOpen(pid: number, fd: number): number | undefined {
+function nextOpen(pid: number, fd: number): number[] | undefined {
   const { opendir, seekdir, readdir, closedir } = libc();
   const directory = opendir(`/proc/${pid}/fd`);
   if (directory === null) return undefined;
   seekdir(directory, fd + 2);
-  const name = readdir(directory);
+  const names = [readdir(directory), readdir(directory)];
   closedir(directory);
-  return name === undefined ? Infinity : Number(name);
+  return names.filter((name) => name !== undefined).map(Number);
 }
