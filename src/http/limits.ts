@@ -30,7 +30,7 @@ export interface Limits {
   freshMs: number;
 }
 
-/** What the daemon uses. A slow request is closed after 5 s at most. */
+/** What the daemon uses. A slow request is closed after 6 s at most. */
 export const defaultLimits: Limits = {
   maxConnections: 64,
   headersTimeoutMs: 3_000,

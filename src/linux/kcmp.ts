@@ -54,8 +54,9 @@ export function* findOpenFiles<T extends Descriptor>(
   let open = 0;
   let closed = 0;
   let last = Infinity;
+  let asked = 0;
   for (let fd = 0; fd <= last; fd++) {
-    if (fd % AT_ONCE === AT_ONCE - 1) yield;
+    if (++asked % AT_ONCE === 0) yield;
     let low = 0;
     let high = known.length - 1;
     while (low <= high) {
@@ -75,9 +76,11 @@ export function* findOpenFiles<T extends Descriptor>(
     if (next === undefined) return undefined;
     const [nearest = Infinity, another] = next;
     if (nearest === Infinity) break;
-    if (another === undefined) last = nearest;
+    last = another === undefined ? nearest : Infinity;
     fd = nearest - 1;
     closed = 0;
+    // The kernel has listed up to 1,300 numbers for these two.
+    yield;
   }
   return open === 0 ? undefined : found;
 }

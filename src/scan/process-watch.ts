@@ -1,5 +1,5 @@
 import { quietly } from '../container/quietly.ts';
-import { canOpen, readText, type ProcFs } from '../procfs/fs.ts';
+import { readText, type ProcFs } from '../procfs/fs.ts';
 import { KeptFile } from '../procfs/kept-file.ts';
 import { listPids } from '../procfs/pids.ts';
 import { isKernelThread, readStat } from '../procfs/stat.ts';
@@ -30,7 +30,7 @@ interface Watched {
 
 /** A process that starts may still enter namespaces and name itself, between one of its command lines and the next. */
 const SETTLES_AFTER_MS = 2_000;
-/** Two or three to a process. With more processes a host is looked at anew each time. */
+/** Two to a process, a third where there is room. With more processes a host is looked at anew each time. */
 const MOST_KEPT = 20_000;
 /** What the kernel says of every process where it keeps no such statistics (proc_pid_schedstat in fs/proc/base.c). */
 const NO_STATISTICS = '0 0 0\n';
@@ -45,6 +45,8 @@ export class ProcessWatch {
   readonly #proc: ProcFs;
   readonly #monotonic: () => number;
   readonly #watched = new Map<number, Watched>();
+  /** Those whose schedstat is kept. */
+  readonly #resting = new Set<Watched>();
   readonly #mostKept: number;
   #kept = 0;
   #forks: number | undefined;
@@ -82,7 +84,7 @@ export class ProcessWatch {
       }
       if (known !== undefined) this.#drop(pid, known);
       const watched = this.#watch(pid, now);
-      if (watched === undefined && !canOpen(this.#proc, `${pid}/stat`)) {
+      if (watched === undefined && this.#hasEnded(pid)) {
         ended.add(pid);
         if (known?.kernel !== true) gone = true;
         continue;
@@ -115,15 +117,22 @@ export class ProcessWatch {
     return known.cmdline.isSame();
   }
 
+  /** What may not be read, or not now for want of descriptors, has not ended. */
+  #hasEnded(pid: number): boolean {
+    return quietly(() => readStat(this.#proc, pid) === undefined) === true;
+  }
+
   /**
    * In this order, and before its command line is read: a process that slept after this was read, and had one thread, has
-   * not changed it since unless it has run. Of one that runs the kernel has not counted all yet.
+   * not changed it since unless it has run. Of one that runs the kernel has not counted all yet. Somebody else can: who
+   * shares its memory (vfork(2) before exec), or writes there as a debugger does. That is seen by the next whole look.
    */
   #openSchedstat(pid: number, known: Watched): void {
     if (known.kernel || this.#kept + 1 > this.#mostKept) return;
     const schedstat = KeptFile.open(this.#proc, `${pid}/schedstat`);
     if (schedstat === undefined) return;
     known.schedstat = schedstat;
+    this.#resting.add(known);
     this.#kept += 1;
     const stat = quietly(() => readStat(this.#proc, pid));
     const atRest = stat?.threads === 1 && stat.state !== 'R';
@@ -134,6 +143,7 @@ export class ProcessWatch {
     if (known.schedstat === undefined) return;
     known.schedstat.close();
     known.schedstat = undefined;
+    this.#resting.delete(known);
     this.#kept -= 1;
   }
 
@@ -148,15 +158,19 @@ export class ProcessWatch {
   }
 
   #drop(pid: number, watched: Watched): void {
-    const files = [watched.cmdline, watched.cgroup, watched.schedstat].filter((file) => file !== undefined);
-    for (const file of files) file.close();
-    this.#kept -= files.length;
+    this.#closeSchedstat(watched);
+    watched.cmdline.close();
+    watched.cgroup?.close();
+    this.#kept -= watched.kernel ? 1 : 2;
     this.#watched.delete(pid);
   }
 
   /** undefined where that can't be done: such a process is a new one in every look. */
   #watch(pid: number, now: number): Watched | undefined {
-    if (this.#kept + 2 > this.#mostKept) return undefined;
+    if (this.#kept + 2 > this.#mostKept) {
+      for (const each of this.#resting) this.#closeSchedstat(each);
+      if (this.#kept + 2 > this.#mostKept) return undefined;
+    }
     const cmdline = KeptFile.open(this.#proc, `${pid}/cmdline`);
     if (cmdline === undefined) return undefined;
     const kind = cmdline.says('') ? this.#kindOf(pid) : 'user';

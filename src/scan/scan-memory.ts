@@ -27,19 +27,15 @@ export class ScanMemory {
 
   /**
    * @param whole read everything, whatever seems unchanged
-   * @param forks how many there have been on this system (SystemStat)
+   * @param forks how many there have been on this system (SystemStat); undefined where not every process can be seen
    */
   *begin(whole: boolean, forks: number | undefined): Steps<Recollection> {
     const before = this.#selection;
     // Whatever keeps this scan from its end, the next one is whole.
     this.#selection = undefined;
-    const { pids, changed, settled } = yield* this.#watch.look(whole, forks);
-    return {
-      pids,
-      changed,
-      whole: whole || before === undefined,
-      selection: settled && !whole ? before : undefined,
-    };
+    const all = whole || before === undefined;
+    const { pids, changed, settled } = yield* this.#watch.look(all, forks);
+    return { pids, changed, whole: all, selection: settled && !whole ? before : undefined };
   }
 
   /** What a scan that has come to its end found to matter. */

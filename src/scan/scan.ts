@@ -61,9 +61,11 @@ export async function scan(options: ScanOptions): Promise<Scan> {
   const start = process.hrtime.bigint();
   const { proc, hostRoot, runtimes, self, memory, whole = false, sliceMs } = options;
   const turns = new Turns(sliceMs);
+  const privileged = isPrivileged(proc);
   // Before the list of processes: whoever is forked after that counts for the next scan.
   const { bootTimeMs, forks } = readSystemStat(proc);
-  const known = memory && (await turns.run(memory.begin(whole, forks)));
+  // Hidden processes (hidepid) may come to sight without a fork.
+  const known = memory && (await turns.run(memory.begin(whole, privileged ? forks : undefined)));
   const table = new ProcessTable(proc, known?.selection);
   await turns.run(table.load());
   const provenance = new ProvenanceFinder(table, self);
@@ -107,7 +109,7 @@ export async function scan(options: ScanOptions): Promise<Scan> {
     bootId: readBootId(proc),
     takenAt,
     durationMs: Number(process.hrtime.bigint() - start) / 1e6,
-    privileged: isPrivileged(proc),
+    privileged,
     unreadable: [...unreadable, ...facts.flatMap((each) => each.unreadable)],
     runtimes: runtimes.statuses(() => table.commands()),
     ports,

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readlinkSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import {
@@ -69,13 +71,49 @@ t.test('each of many known open files is found among the many of a process', (t)
   t.end();
 });
 
-t.test('others have their turn among many descriptors', (t) => {
-  for (let other = 0; other < 600; other++) open(t);
-  const steps = findOpenFiles([open(t)], process.pid);
-  let turns = 0;
-  while (steps.next().done !== true) turns += 1;
-  t.ok(turns >= 2, `${turns}`);
-  t.end();
+const tables: [string, string][] = [
+  ['many descriptors', 'for fd in range(3, 603): os.dup2(0, fd)'],
+  ['many gaps', 'for fd in range(32, 32 * 300, 32): os.dup2(0, fd)'],
+];
+for (const [name, fill] of tables) {
+  t.test(`others have their turn among ${name}`, async (t) => {
+    const program = `import os, time\n${fill}\nprint(flush=True)\ntime.sleep(1000)`;
+    const { pid } = await start(t, 'python3', ['-c', program]);
+    const steps = findOpenFiles([open(t)], pid);
+    let turns = 0;
+    while (steps.next().done !== true) turns += 1;
+    t.ok(turns >= (name === 'many gaps' ? 250 : 2), `${turns}`);
+  });
+}
+
+t.test('a descriptor that is moved up while others have their turn is found', async (t) => {
+  // 511 is the last one that is open, until it is 600 of three.
+  const program = `import os, signal
+os.closerange(3, 1000)
+os.dup2(0, 511)
+os.close(0)
+def move(*_):
+  os.dup2(511, 600)
+  os.dup2(1, 700)
+  os.close(511)
+  print(flush=True)
+signal.signal(signal.SIGUSR1, move)
+print(flush=True)
+while True: signal.pause()`;
+  const file = openSync('/dev/null', 'r');
+  const child = spawn('python3', ['-c', program], { stdio: [file, 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  t.teardown(async () => {
+    child.kill('SIGKILL');
+    await ended;
+    closeSync(file);
+  });
+  await once(child.stdout!, 'data');
+  const steps = findOpenFiles([{ pid: process.pid, fd: file }], child.pid!);
+  steps.next();
+  child.kill('SIGUSR1');
+  await once(child.stdout!, 'data');
+  t.equal(finish(steps)?.size, 1);
 });
 
 t.test('of a process without descriptors, a kernel thread or none at all, it can not be told', (t) => {

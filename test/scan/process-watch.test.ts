@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -147,6 +147,22 @@ t.test('without a fork, one that has ended or become another is seen', (t) => {
   t.end();
 });
 
+t.test('one that can not be read has not ended', (t) => {
+  const { root, look } = watching(t);
+  const count = () => look(15_000, { forks: 5 });
+  for (let round = 0; round < 3; round += 1) count();
+  // As EPERM or EMFILE would: a test that is root may read anything.
+  writeProcess(root, { pid: 10, ppid: 1, cmdline: ['/bin/b'] });
+  for (const file of ['cmdline', 'stat']) {
+    rmSync(join(root, '10', file));
+    symlinkSync(file, join(root, '10', file));
+  }
+  writeFileSync(join(root, '10/cgroup'), '0::/b\n');
+  t.match(count(), { pids: exactly(1, 10, 999), changed: exactly(10), gone: false });
+  t.match(count(), { pids: exactly(1, 10, 999), changed: exactly(10), gone: false });
+  t.end();
+});
+
 t.test('the command line of one that has not run is not read again', (t) => {
   const process = { pid: 10, ppid: 1, cmdline: ['/bin/a'], ran: 7 };
   const { root, look } = watching(t, [process]);
@@ -252,6 +268,35 @@ t.test('processes that there are no descriptors for are new in every look', (t) 
   rmSync(join(root, '10'), { recursive: true });
   t.same(look(), { changed: [999], gone: true });
   t.same(look(), { changed: [], gone: false }, 'two that were given back are enough for another');
+  t.end();
+});
+
+t.test('a newcomer needs descriptors more than those at rest need a third one', (t) => {
+  const process = { pid: 10, ppid: 1, cmdline: ['/bin/a'], ran: 7 };
+  const root = t.testdir();
+  const tree = procTree(root, [process], []);
+  for (const each of [
+    { pid: 1, ppid: 0, cmdline: ['/sbin/init'], ran: 7 },
+    { pid: 999, ppid: 1, cmdline: ['node'], ran: 7 },
+  ])
+    writeProcess(root, each);
+  // Half of 18: two each for three, and a third one for each.
+  writeFileSync(
+    join(root, 'self/limits'),
+    'Max open files            18                   18                   files\n',
+  );
+  const watch = new ProcessWatch(tree, () => 0);
+  t.teardown(() => {
+    watch.close();
+  });
+  const changed = (whole: boolean) => [...finish(watch.look(whole, undefined)).changed];
+  changed(false);
+  t.same(changed(true), []);
+  writeProcess(root, { pid: 11, ppid: 1, cmdline: ['/bin/b'] });
+  t.same(changed(false), [11]);
+  t.same(changed(false), [], 'it is watched');
+  writeProcess(root, { ...process, cmdline: ['/bin/b'] });
+  t.same(changed(false), [10], 'and the others are read again');
   t.end();
 });
 

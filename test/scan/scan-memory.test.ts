@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import type { ContainerState, Provenance } from '../../src/model.ts';
 import { compilePattern } from '../../src/scan/patterns.ts';
@@ -277,3 +279,21 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
     },
   );
 }
+
+t.test('where processes may be hidden, one comes to sight without a fork', async (t) => {
+  const world = new World(t.testdir(), 1, true);
+  const memory = new ScanMemory(world.proc, () => world.now);
+  t.teardown(() => {
+    memory.close();
+  });
+  const { root } = world.proc;
+  const see = async () => (await look(world, memory)).facts.some(({ pid }) => pid === 5000);
+  const newcomer = { ppid: 1, cmdline: ['python3', 'server.py', '--config', 'x'] };
+  for (let round = 0; round < 4; round += 1) {
+    world.now += 15_000;
+    t.notOk(await see());
+  }
+  writeFileSync(join(root, 'self/status'), 'CapEff:\t0000000000000000\n');
+  writeProcess(root, { ...newcomer, pid: 5000 });
+  t.ok(await see());
+});
