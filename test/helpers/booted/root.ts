@@ -39,14 +39,20 @@ const suite =
 /** The node of a root, as a path inside. */
 export const nodeInside = nodeIsPackage ? '/usr/bin/node' : '/usr/local/bin/node';
 
-/** A fresh Debian root with systemd, podman and node, gone with the test; what the test writes is its own. */
-export function debianRoot(t: Test): string {
-  // Making the base takes about a minute, once.
-  t.setTimeout(600_000);
+/** Makes the base of every root, or waits until another process has; answers where it is. */
+export function debianBase(): string {
   const base = join(cache, `${suite}-${createHash('sha256').update(packages).digest('hex').slice(0, 8)}`);
   execFileSync('bash', [join(import.meta.dirname, 'base.sh'), base, suite, packages], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  return base;
+}
+
+/** A fresh Debian root with systemd, podman and node, gone with the test; what the test writes is its own. */
+export function debianRoot(t: Test): string {
+  // Making the base takes a minute or three, once.
+  t.setTimeout(600_000);
+  const base = debianBase();
   const place = mkdtempSync(join(tmpdir(), 'orphand-debian-'));
   const root = join(place, 'root');
   for (const name of ['root', 'upper', 'work']) mkdirSync(join(place, name));
