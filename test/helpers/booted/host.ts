@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
+import { readText } from '../../../src/procfs/fs.ts';
 import { beginHost, commands, type Host } from '../lab/host.ts';
 import { until } from '../lab/wait.ts';
 import { nodeInside } from './root.ts';
@@ -79,15 +80,16 @@ export async function bootedHost(t: Test, root: string, program: string): Promis
   };
 }
 
-/** The child of a process, or of its children, that has this name. */
+/** The child of a process, or of its children, that has this name; of one that ends meanwhile nothing can be read. */
 function childNamed(pid: number, comm: string): number | undefined {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  const proc = { root: '/proc' };
+  const children = (readText(proc, `${pid}/task/${pid}/children`) ?? '')
     .trim()
     .split(' ')
     .filter(Boolean)
     .map(Number);
   for (const child of children) {
-    if (readFileSync(`/proc/${child}/comm`, 'utf8').trim() === comm) return child;
+    if (readText(proc, `${child}/comm`)?.trim() === comm) return child;
     const below = childNamed(child, comm);
     if (below !== undefined) return below;
   }
