@@ -61,7 +61,7 @@ export function createEventHub(
       });
       streams.add(response);
       const heartbeat = setInterval(() => {
-        send(response, ': still here\n\n');
+        if (streams.has(response)) send(response, ': still here\n\n');
       }, limits.heartbeatMs);
       heartbeat.unref();
       response.on('close', () => {

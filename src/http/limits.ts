@@ -7,7 +7,7 @@ export interface Limits {
   requestTimeoutMs: number;
   /**
    * How often those two are looked at, connected or not: node's default of 30 s would leave a slow request open as long, twice
-   * a second takes as much processor time as all else of an idle daemon.
+   * a second took a third to a half of an idle daemon's processor time.
    */
   checkIntervalMs: number;
   /** How long an idle kept-alive connection stays. */

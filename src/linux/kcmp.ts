@@ -15,7 +15,7 @@ const SAME = 0;
 const BEFORE = 1;
 /** So many closed numbers in a row are compared before the directory is asked for the next open one, which takes the time of 10 to 20. */
 const MOST_CLOSED = 12;
-/** So many numbers are compared between two turns of others: a millisecond where system calls are slow. */
+/** So many numbers are looked at between two turns of others: half a millisecond for one known file, where system calls are slow. */
 const AT_ONCE = 256;
 
 /** Whether open files can be compared here: not under seccomp that forbids it, nor on a kernel without it, nor without koffi. */

@@ -30,9 +30,9 @@ export class KeptFile {
     }
   }
 
-  /** Whether it said just that (ASCII) when it was opened. */
+  /** Whether it said just that when it was opened. */
   says(text: string): boolean {
-    return this.#text.toString('latin1') === text;
+    return this.#text.equals(Buffer.from(text));
   }
 
   /** Whether the process is still there and the file still says what it said. */

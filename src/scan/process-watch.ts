@@ -65,11 +65,11 @@ export class ProcessWatch {
    */
   *look(whole: boolean, forks: number | undefined): Steps<Changes> {
     const now = this.#monotonic();
-    const hasForked = whole || forks === undefined || forks !== this.#forks;
-    const pids = hasForked ? listPids(this.#proc) : this.#pids;
+    const mayBeNew = whole || forks === undefined || forks !== this.#forks;
+    const pids = mayBeNew ? listPids(this.#proc) : this.#pids;
     // Whatever keeps this look from its end, the next one lists them.
     this.#forks = undefined;
-    let gone = hasForked && this.#dropAllBut(new Set(pids));
+    let gone = mayBeNew && this.#dropAllBut(new Set(pids));
     const ended = new Set<number>();
     const changed = new Set<number>();
     let settled = true;
@@ -106,14 +106,16 @@ export class ProcessWatch {
     for (const [pid, watched] of this.#watched) this.#drop(pid, watched);
   }
 
-  /** Whether that process still has the command line and the cgroup that it had. */
+  /** Whether that process still has the command line and the cgroup that it had; finds out as well whether it is at rest. */
   #isSame(pid: number, known: Watched, whole: boolean): boolean {
     // Anybody may move it, at rest as it is.
     if (known.cgroup?.isSame() === false) return false;
     const atRest = known.schedstat?.isSame() === true;
     if (atRest && !whole) return true;
-    if (!atRest) this.#closeSchedstat(known);
-    if (!atRest && whole) this.#openSchedstat(pid, known);
+    if (!atRest) {
+      this.#closeSchedstat(known);
+      if (whole) this.#openSchedstat(pid, known);
+    }
     return known.cmdline.isSame();
   }
 

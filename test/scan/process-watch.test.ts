@@ -6,18 +6,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { finish } from '../../src/procfs/steps.ts';
 import { ProcessWatch } from '../../src/scan/process-watch.ts';
-import { endProcess, procTree, writeProcess } from '../helpers/proc-tree.ts';
-import { startMainThreadExited } from '../procfs/children.ts';
+import { endProcess, procTree, writeProcess, type FakeProcess } from '../helpers/proc-tree.ts';
+import { start, startMainThreadExited } from '../procfs/children.ts';
 import { exactly } from '../helpers/exactly.ts';
 import { openDescriptors, openedSince } from '../helpers/descriptors.ts';
 
 const proc = { root: '/proc' };
 
-/** A watch over a built tree, by a clock that a test moves. */
-function watching(t: Test, processes = [{ pid: 10, ppid: 1, cmdline: ['/bin/a'] }]) {
+/** A watch over a built tree, by a clock that a test moves; `limit`: how many descriptors there may be. */
+function watching(
+  t: Test,
+  processes: FakeProcess[] = [{ pid: 10, ppid: 1, cmdline: ['/bin/a'] }],
+  limit = 20_000,
+) {
   const root = t.testdir();
   const time = { now: 0 };
-  const watch = new ProcessWatch(procTree(root, processes, []), () => time.now);
+  const tree = procTree(root, processes, []);
+  writeFileSync(join(root, 'self/limits'), `Max open files            ${limit}   ${limit}   files\n`);
+  const watch = new ProcessWatch(tree, () => time.now);
   t.teardown(() => {
     watch.close();
   });
@@ -26,7 +32,11 @@ function watching(t: Test, processes = [{ pid: 10, ppid: 1, cmdline: ['/bin/a'] 
     const { pids, changed, gone, settled } = finish(watch.look(whole, forks));
     return { pids, changed: [...changed], gone, settled };
   };
-  return { root, look };
+  /** Looks until nothing is young. */
+  const settle = (options = {}) => {
+    for (let round = 0; round < 3; round += 1) look(15_000, options);
+  };
+  return { root, look, settle };
 }
 
 function lookOnce(watch: ProcessWatch) {
@@ -118,9 +128,9 @@ t.test('kernel threads come and go unnoticed', (t) => {
 });
 
 t.test('as long as the system has not forked, there is nobody new', (t) => {
-  const { root, look } = watching(t);
+  const { root, look, settle } = watching(t);
   const count = (forks: number) => look(15_000, { forks });
-  for (let round = 0; round < 3; round += 1) count(5);
+  settle({ forks: 5 });
   t.match(count(5), { settled: true });
   // The kernel would have counted it: what is not counted is not looked for.
   writeProcess(root, { pid: 11, ppid: 1, cmdline: ['/bin/b'] });
@@ -136,9 +146,9 @@ t.test('as long as the system has not forked, there is nobody new', (t) => {
 });
 
 t.test('without a fork, one that has ended or become another is seen', (t) => {
-  const { root, look } = watching(t);
+  const { root, look, settle } = watching(t);
   const count = () => look(15_000, { forks: 5 });
-  for (let round = 0; round < 3; round += 1) count();
+  settle({ forks: 5 });
   writeProcess(root, { pid: 10, ppid: 1, cmdline: ['/bin/b'] });
   t.match(count(), { pids: exactly(1, 10, 999), changed: exactly(10), settled: false });
   endProcess(root, 10);
@@ -148,9 +158,9 @@ t.test('without a fork, one that has ended or become another is seen', (t) => {
 });
 
 t.test('one that can not be read has not ended', (t) => {
-  const { root, look } = watching(t);
+  const { root, look, settle } = watching(t);
   const count = () => look(15_000, { forks: 5 });
-  for (let round = 0; round < 3; round += 1) count();
+  settle({ forks: 5 });
   // As EPERM or EMFILE would: a test that is root may read anything.
   writeProcess(root, { pid: 10, ppid: 1, cmdline: ['/bin/b'] });
   for (const file of ['cmdline', 'stat']) {
@@ -220,20 +230,8 @@ t.test('one that has run is at rest again only once everything was looked at', (
 });
 
 t.test('a real process that names itself anew is seen, asleep as it was', async (t) => {
-  const child = spawn(
-    'perl',
-    ['-e', '$SIG{USR1} = sub { $0 = "another" }; $| = 1; print "ready\n"; sleep 1000 while 1'],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  const ended = once(child, 'exit');
-  t.teardown(() => {
-    child.kill('SIGKILL');
-    return ended;
-  });
-  await once(child.stdout, 'data');
-  const pid = child.pid!;
+  const program = '$SIG{USR1} = sub { $0 = "another" }; $| = 1; print "ready\\n"; sleep 1000 while 1';
+  const { child, pid } = await start(t, 'perl', ['-e', program]);
   const state = () => /^State:\t(.)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   while (state() !== 'S') await delay(1);
   const watch = new ProcessWatch(proc, () => 0);
@@ -249,19 +247,10 @@ t.test('a real process that names itself anew is seen, asleep as it was', async 
 });
 
 t.test('processes that there are no descriptors for are new in every look', (t) => {
-  const root = t.testdir();
-  const tree = procTree(root, [{ pid: 10, ppid: 1, cmdline: ['/bin/a'] }], []);
-  writeFileSync(
-    join(root, 'self/limits'),
-    'Max open files            8                    8                    files\n',
-  );
-  const watch = new ProcessWatch(tree, () => 0);
-  t.teardown(() => {
-    watch.close();
-  });
+  const { root, look: lookAt } = watching(t, undefined, 8);
   const look = () => {
-    const { changed, gone } = lookOnce(watch);
-    return { changed: [...changed], gone };
+    const { changed, gone } = lookAt();
+    return { changed, gone };
   };
   t.same(look(), { changed: [1, 10, 999], gone: false });
   t.same(look(), { changed: [999], gone: false }, 'four of eight are enough for two');
@@ -272,31 +261,16 @@ t.test('processes that there are no descriptors for are new in every look', (t) 
 });
 
 t.test('a newcomer needs descriptors more than those at rest need a third one', (t) => {
-  const process = { pid: 10, ppid: 1, cmdline: ['/bin/a'], ran: 7 };
-  const root = t.testdir();
-  const tree = procTree(root, [process], []);
-  for (const each of [
-    { pid: 1, ppid: 0, cmdline: ['/sbin/init'], ran: 7 },
-    { pid: 999, ppid: 1, cmdline: ['node'], ran: 7 },
-  ])
-    writeProcess(root, each);
+  const processes = [1, 10, 999].map((pid) => ({ pid, ppid: 0, cmdline: ['/bin/a'], ran: 7 }));
   // Half of 18: two each for three, and a third one for each.
-  writeFileSync(
-    join(root, 'self/limits'),
-    'Max open files            18                   18                   files\n',
-  );
-  const watch = new ProcessWatch(tree, () => 0);
-  t.teardown(() => {
-    watch.close();
-  });
-  const changed = (whole: boolean) => [...finish(watch.look(whole, undefined)).changed];
-  changed(false);
-  t.same(changed(true), []);
+  const { root, look } = watching(t, processes, 18);
+  look();
+  t.match(look(0, { whole: true }), { changed: exactly() });
   writeProcess(root, { pid: 11, ppid: 1, cmdline: ['/bin/b'] });
-  t.same(changed(false), [11]);
-  t.same(changed(false), [], 'it is watched');
-  writeProcess(root, { ...process, cmdline: ['/bin/b'] });
-  t.same(changed(false), [10], 'and the others are read again');
+  t.match(look(), { changed: exactly(11) });
+  t.match(look(), { changed: exactly() }, 'it is watched');
+  writeProcess(root, { ...processes[1]!, cmdline: ['/bin/b'] });
+  t.match(look(), { changed: exactly(10) }, 'and the others are read again');
   t.end();
 });
 
