@@ -34,13 +34,20 @@ async function watching(t: Test, config: ConfigFile = {}) {
     rmSync(directory, { recursive: true, force: true });
   });
   const daemon = await startDaemon(t, { directory, config: effective });
-  const plant = (options: Partial<HostProcess> = {}) =>
-    startProcess(host, {
-      script: 'app/server.py',
-      argv: ['python3', 'SCRIPT', '--config', 'x'],
-      ports: [port],
-      ...options,
-    });
+  /** The daemon is stopped meanwhile: a sweep that comes while python starts finds an orphan that does not listen yet. */
+  const plant = async (options: Partial<HostProcess> = {}) => {
+    daemon.signal('SIGSTOP');
+    try {
+      return await startProcess(host, {
+        script: 'app/server.py',
+        argv: ['python3', 'SCRIPT', '--config', 'x'],
+        ports: [port],
+        ...options,
+      });
+    } finally {
+      daemon.signal('SIGCONT');
+    }
+  };
   /** One that a sweep has seen: what is younger than the first look of a clean-up is left for the next. */
   const plantSeen = async (options?: Partial<HostProcess>) => {
     const orphan = await plant(options);

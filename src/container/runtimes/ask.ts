@@ -2,6 +2,7 @@ import type { ProcFs } from '../../procfs/fs.ts';
 import { runCommand, type CommandResult } from './command.ts';
 import type { Answer } from './answer.ts';
 import { rootUser, type Host, type User } from './host.ts';
+import { inspectByCommand } from './inspect-command.ts';
 import { parseInspection, parseJson, type Inspection } from './inspection.ts';
 import { confirmed } from './confirmed.ts';
 import { inspectOverSocket } from './socket.ts';
@@ -80,7 +81,7 @@ export class Asker {
     const exists = await this.#run(program, ['container', 'exists', id], user);
     if (exists.outcome === 'exit' && exists.code === 1) return { result: 'absent' };
     if (exists.outcome !== 'exit' || exists.code !== 0) return failure(exists);
-    return inspected(await this.#run(program, ['container', 'inspect', '--format', '{{json .}}', id], user));
+    return this.#inspect(program, id, user);
   }
 
   /** docker inspect fails in one way for "no such container" and "no daemon"; an empty list from a daemon is an answer. */
@@ -92,7 +93,12 @@ export class Asker {
     );
     if (list.outcome !== 'exit' || list.code !== 0) return failure(list);
     if (list.stdout.trim() === '') return { result: 'absent' };
-    return inspected(await this.#run(program, ['container', 'inspect', '--format', '{{json .}}', id], user));
+    return this.#inspect(program, id, user);
+  }
+
+  async #inspect(program: string, id: string, user: User): Promise<Said> {
+    const run = (args: string[]) => this.#run(program, args, user);
+    return inspected(await inspectByCommand(run, '--format', '{{json .}}', id));
   }
 
   #run(program: string, args: string[], user: User): Promise<CommandResult> {

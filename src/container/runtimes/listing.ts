@@ -2,6 +2,7 @@ import type { ProcFs } from '../../procfs/fs.ts';
 import type { CommandResult } from './command.ts';
 import { findEngines, type Engine, type Unasked } from './engines.ts';
 import { Host } from './host.ts';
+import { inspectByCommand } from './inspect-command.ts';
 import { parseJson } from './inspection.ts';
 import { parseListed, type ListedContainer } from './listed.ts';
 
@@ -44,7 +45,7 @@ export async function listEngine(engine: Engine, timeoutMs: number): Promise<Lis
   if (all.outcome !== 'exit' || all.code !== 0) return silent(failureText(all));
   const ids = all.stdout.split('\n').filter((id) => /^[0-9a-f]{64}$/.test(id));
   if (ids.length === 0) return { engine, containers: [] };
-  const details = await engine.run(['container', 'inspect', ...ids], timeoutMs);
+  const details = await inspectByCommand((args) => engine.run(args, timeoutMs), ...ids);
   if (details.outcome !== 'exit') return silent(failureText(details));
   // One that went meanwhile makes the whole command fail, after it has printed the others.
   const containers = parseListed(parseJson(details.stdout));

@@ -70,6 +70,11 @@ const commands: { name: string; script: string; expected: object }[] = [
     script: `[ "$2" = exists ] || echo '${JSON.stringify([inspection])}'`,
     expected: { result: 'known', state: 'running', pid: 50 },
   },
+  {
+    name: 'it ends while podman reads its /proc entry, and is restarted',
+    script: `[ "$2" = exists ] && exit; cd "$(dirname "$0")"; [ -e asked ] && echo '${JSON.stringify(inspection)}' || { >asked; echo 'Error: read /proc/245/cgroup: no such process' >&2; exit 125; }`,
+    expected: { result: 'known', state: 'running', pid: 50 },
+  },
   { name: 'it exists, and inspect fails', script: '[ "$2" = exists ]', expected: { result: 'silent' } },
   { name: 'it exists, and inspect prints nothing', script: 'exit 0', expected: { result: 'silent' } },
   { name: 'it is ended by a signal', script: 'kill -9 $$', expected: { result: 'silent' } },

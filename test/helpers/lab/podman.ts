@@ -164,7 +164,12 @@ export async function restartAgainstItself(podman: Podman, container: Container)
 
 /** How often podman's restart policy has started a container. */
 export async function restartCount(podman: Podman, name: string): Promise<number> {
-  return Number(await podman('inspect', name, '--format', '{{.RestartCount}}'));
+  const count = ['podman', 'inspect', name, '--format', '{{.RestartCount}}'];
+  // podman 4.3 fails where the container ends while it reads its /proc entry, which one in a crash loop often does.
+  return until(`the restarts of ${name}`, async () => {
+    const { code, stdout } = await podman.host.run(count, options(podman));
+    return code === 0 && Number(stdout);
+  });
 }
 
 async function endContainer(podman: Podman, { name, init, conmon }: Container): Promise<void> {
