@@ -7,6 +7,10 @@ export interface Libc {
   readonly syscall: (number: number, a: number, b: number, c: number, d: number) => number;
   /** kcmp(2) by its number, which has one argument more. */
   readonly kcmp: (number: number, pid: number, other: number, type: number, a: number, b: number) => number;
+  /** bpf(2) by its number, with its attributes. */
+  readonly bpf: (number: number, command: number, attr: Buffer, size: number) => number;
+  /** Where the kernel finds a buffer's bytes; true as long as the buffer is in use. */
+  readonly addressOf: (data: Buffer) => bigint;
   /** A directory to read from any place in it, opendir(3); null where it can't be opened. */
   readonly opendir: (path: string) => Directory | null;
   readonly seekdir: (directory: Directory, place: number) => void;
@@ -97,6 +101,8 @@ function bind(): Libc {
     },
     closedir: library.func('int closedir(DIR *)') as Libc['closedir'],
     kcmp: library.func('long syscall(long, int, int, int, unsigned long, unsigned long)') as Libc['kcmp'],
+    bpf: library.func('long syscall(long, int, void *, unsigned int)') as Libc['bpf'],
+    addressOf: (data) => koffi.address(data),
     poll: poll as Libc['poll'],
     pollInThread: (fds, count, timeoutMs, done) => {
       poll.async(fds, count, timeoutMs, (error: unknown, ready: number) => {

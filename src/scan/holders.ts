@@ -5,6 +5,8 @@ import {
   sortByOpenFile,
   type Descriptor,
 } from '../linux/kcmp.ts';
+import { findInodes } from '../linux/bpf/find-sockets.ts';
+import type { Unreadable } from '../model.ts';
 import { walkHolders, type Holders } from '../procfs/fd.ts';
 import { countNames, readLink, readRecord, UnreadableError, type ProcFs } from '../procfs/fs.ts';
 import { finish, type Steps } from '../procfs/steps.ts';
@@ -16,6 +18,8 @@ interface Sample extends Descriptor {
 
 /** Below this many descriptors, loading koffi and finding samples takes longer than it saves. */
 const WORTHWHILE = 3_000;
+/** From this many on the kernel is asked for all at once: a program for it is not loaded where that saves a few milliseconds. */
+const LARGE = 20_000;
 /** What a process has open, where the kernel does not count it (before 6.2): enough to find out when processes are many. */
 const UNCOUNTED = 64;
 /** A server opens what it listens on when it starts: its descriptor has a low number. */
@@ -25,20 +29,26 @@ const MOST_SAMPLES = 31;
 
 /**
  * Finds the holders of sockets among many descriptors: one holder of each by its link, and whoever else has the very same
- * open file by comparing, in a fifth of the time. Answers what walkHolders does, which it falls back on.
+ * open file by comparing, in a fifth of the time. Answers what walkHolders does, which it falls back on. Among very many
+ * the kernel finds them itself, where it may be asked.
  */
 export function findHoldersFast(proc: ProcFs, pids: readonly number[], inodes: ReadonlySet<number>): Holders {
-  return finish(walkHoldersFast(proc, pids, inodes));
+  return finish(walkHoldersFast(proc, pids, inodes, { atOnce: true }));
 }
 
-/** The same in steps. */
+/** The same in steps; only with `atOnce` may one of them be the kernel's own search, which keeps the event loop until it has ended. */
 export function* walkHoldersFast(
   proc: ProcFs,
   pids: readonly number[],
   inodes: ReadonlySet<number>,
+  { atOnce = false } = {},
 ): Steps<Holders> {
+  const told =
+    atOnce && countDescriptors(proc, pids, LARGE) >= LARGE ? askKernel(proc, pids, inodes) : undefined;
+  if (told !== undefined) return told;
   const slowly = (): Steps<Holders> => walkHolders(proc, pids, inodes);
-  if (inodes.size > MOST_SAMPLES || !isLarge(proc, pids)) return yield* slowly();
+  if (inodes.size > MOST_SAMPLES || countDescriptors(proc, pids, WORTHWHILE) < WORTHWHILE)
+    return yield* slowly();
   if (!isOwnNamespace(proc) || !canCompareOpenFiles()) return yield* slowly();
   const samples = yield* findSamples(proc, pids, inodes);
   if (samples === undefined) return yield* slowly();
@@ -64,16 +74,43 @@ export function* walkHoldersFast(
   return { holders, unreadable: rest.unreadable };
 }
 
-function isLarge(proc: ProcFs, pids: readonly number[]): boolean {
+/** As many as there are, or `enough`. */
+function countDescriptors(proc: ProcFs, pids: readonly number[], enough: number): number {
   let descriptors = 0;
   for (const pid of pids) {
     descriptors += countNames(proc, `${pid}/fd`) || UNCOUNTED;
-    if (descriptors >= WORTHWHILE) return true;
+    if (descriptors >= enough) break;
   }
-  return false;
+  return descriptors;
 }
 
-/** kcmp(2) takes pids of this process's own namespace, which need not be the one that procfs shows. */
+/** undefined where the kernel does not let itself be asked. */
+function askKernel(proc: ProcFs, pids: readonly number[], inodes: ReadonlySet<number>): Holders | undefined {
+  const found = isOwnNamespace(proc) ? findInodes(inodes) : undefined;
+  if (found === undefined) return undefined;
+  const listed = new Set(pids);
+  const holders = new Map<number, Set<number>>();
+  const unreadable = new Map<number, Unreadable>();
+  for (const { pid, tid, fd, inode } of found) {
+    if (!listed.has(pid)) continue;
+    const directory = tid === pid ? `${pid}/fd` : `${pid}/task/${tid}/fd`;
+    try {
+      // Only the link says that it is a socket, and not another file system's file of that number.
+      if (readLink(proc, `${directory}/${fd}`) !== linkTo(inode)) continue;
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error;
+      unreadable.set(pid, { pid, file: `${proc.root}/${directory}`, code: error.code });
+      continue;
+    }
+    holders.set(inode, (holders.get(inode) ?? new Set()).add(pid));
+  }
+  return {
+    holders: new Map([...holders].map(([inode, found]) => [inode, [...found].sort((a, b) => a - b)])),
+    unreadable: [...unreadable.values()],
+  };
+}
+
+/** kcmp(2) and the kernel's own search take pids of this process's own namespace, which need not be the one that procfs shows. */
 function isOwnNamespace(proc: ProcFs): boolean {
   const line = `\nNSpid:\t${process.pid}\n`;
   return readRecord(proc, 'self/status')?.includes(line) === true;

@@ -72,7 +72,9 @@ export async function scan(options: ScanOptions): Promise<Scan> {
   const protectedPids = new Set([self, ...table.ancestors(self).map(({ pid }) => pid)]);
   const trees = new StackTrees({ table, provenance, patterns: options.patterns, hostRoot, protectedPids });
   const find = (inodes: ReadonlySet<number>): Steps<Holders> =>
-    memory && known ? memory.holders.find(inodes, known) : walkHoldersFast(proc, table.userPids, inodes);
+    memory && known
+      ? memory.holders.find(inodes, known)
+      : walkHoldersFast(proc, table.userPids, inodes, { atOnce: sliceMs === undefined });
   const { ports, heldBy, unreadable } = await turns.run(readPorts(proc, options.ports, find));
   const contained = await turns.run(findContained(table, provenance));
   const isStackContainer = await stackContainers({

@@ -1,11 +1,14 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { spawn } from 'node:child_process';
 import t, { type Test } from 'tap';
 import { findHolders } from '../../src/procfs/fd.ts';
 import { readListeners } from '../../src/procfs/net.ts';
-import { findHoldersFast } from '../../src/scan/holders.ts';
-import { start, startMainThreadExited, startNode } from '../procfs/children.ts';
+import { finish } from '../../src/procfs/steps.ts';
+import { findHoldersFast, walkHoldersFast } from '../../src/scan/holders.ts';
+import { needs } from '../helpers/needs.ts';
+import { socketServer, threadWithOwnTable } from '../helpers/sockets.ts';
+import { asNobody, start, startMainThreadExited, startNode } from '../procfs/children.ts';
 
 const proc = { root: '/proc' };
 const GONE = 2 ** 22 + 1;
@@ -157,4 +160,88 @@ t.test('few descriptors, or a procfs of another namespace, are looked at one by 
     7: { fd: { 3: t.fixture('symlink', 'socket:[5]') } },
   });
   t.strictSame(findHoldersFast({ root }, [7], new Set([5])).holders, new Map([[5, [7]]]));
+});
+
+/** Processes with so many descriptors together that the kernel is asked for those wanted. */
+async function startVeryMany(t: Test): Promise<number[]> {
+  const program = `import os, time
+for fd in range(3, 7003): os.dup2(0, fd)
+print(flush=True)
+time.sleep(1000)`;
+  const started = await Promise.all([1, 2, 3].map(() => start(t, 'python3', ['-c', program])));
+  return started.map(({ pid }) => pid);
+}
+
+t.test('among very many descriptors: one socket, held by several processes', async (t) => {
+  if (!needs(t, 'root', 'bpf')) return;
+  const server = await listen(t);
+  const many = await startVeryMany(t);
+  const children = [await inherit(t, [server]), await inherit(t, [server], 'exec 3000<&3 3<&-;')];
+  const inodes = inodesOf(portOf(server));
+  const holders = sameHolders(t, [...many, process.pid, ...children], inodes);
+  t.strictSame([...holders.values()], [[process.pid, ...children].sort((a, b) => a - b)]);
+  t.equal(sameHolders(t, many, inodes).size, 0, 'those who are not asked about are not named');
+  t.equal(sameHolders(t, [...many, children[0]!], new Set([...inodes, 1])).size, 1);
+});
+
+t.test('among very many descriptors: more sockets than can be compared', async (t) => {
+  if (!needs(t, 'root', 'bpf')) return;
+  const servers: Server[] = [];
+  for (let count = 0; count < 60; count++) servers.push(await listen(t));
+  const many = await startVeryMany(t);
+  const child = await inherit(t, servers.slice(0, 40));
+  const holders = sameHolders(t, [...many, process.pid, child], inodesOf(...servers.map(portOf)));
+  t.strictSame(new Set([...holders.values()].map(({ length }) => length)), new Set([1, 2]));
+  t.equal(holders.size, 60);
+});
+
+t.test(
+  'among very many descriptors: of a thread with a table of its own, which only the kernel names',
+  async (t) => {
+    if (!needs(t, 'root', 'bpf')) return;
+    const many = await startVeryMany(t);
+    const { pid, inode } = await threadWithOwnTable(t);
+    const [pids, inodes] = [[...many, pid], new Set([inode])];
+    t.strictSame(findHoldersFast(proc, pids, inodes), { holders: new Map([[inode, [pid]]]), unreadable: [] });
+    // So that this shows who is asked: the daemon has no time for it, and no privilege.
+    t.strictSame(finish(walkHoldersFast(proc, pids, inodes)).holders, new Map());
+    t.strictSame(findHoldersFast(proc, [pid], inodes).holders, new Map(), 'nor is it asked about a few');
+  },
+);
+
+t.test('among very many descriptors: a file with the number of a socket is none', async (t) => {
+  if (!needs(t, 'root', 'bpf')) return;
+  const fd = openSync(import.meta.filename, 'r');
+  t.teardown(() => {
+    closeSync(fd);
+  });
+  const many = await startVeryMany(t);
+  t.equal(sameHolders(t, [...many, process.pid], new Set([fstatSync(fd).ino])).size, 0);
+});
+
+t.test('among very many descriptors: without the privilege they are looked at as ever', async (t) => {
+  if (!needs(t, 'root')) return;
+  const many = await startVeryMany(t);
+  const { pid, inode } = await socketServer(t);
+  const { unreadable } = asNobody(() => {
+    const slow = findHolders(proc, [...many, pid], new Set([inode]));
+    t.strictSame(findHoldersFast(proc, [...many, pid], new Set([inode])), slow);
+    return slow;
+  });
+  t.equal(unreadable.length, 4);
+});
+
+t.test('a holder that the kernel names, and whose link can not be read', async (t) => {
+  if (!needs(t, 'root', 'bpf')) return;
+  const { pid, inode, fd } = await socketServer(t);
+  // A link that is none is as unreadable as one that may not be read. The kernel counts descriptors in no such tree.
+  const root = t.testdir({
+    self: { status: `Name:\tx\nNSpid:\t${process.pid}\n` },
+    [pid]: { fd: { [fd]: '' } },
+  });
+  const others = Array.from({ length: 400 }, (_, index) => GONE + index);
+  t.strictSame(findHoldersFast({ root }, [pid, ...others], new Set([inode])), {
+    holders: new Map(),
+    unreadable: [{ pid, file: `${root}/${pid}/fd`, code: 'EINVAL' }],
+  });
 });
