@@ -1,5 +1,5 @@
 // Prints the processor time in ms of one walk over all descriptors, after one that loaded what it needs:
-// walk.ts PORT fast|plain
+// walk.ts PORT fast|plain; `fast` is what a scan does, by whatever the process may do.
 import { findHolders } from '../src/procfs/fd.ts';
 import { readListeners } from '../src/procfs/net.ts';
 import { listPids } from '../src/procfs/pids.ts';
