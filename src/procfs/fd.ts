@@ -1,5 +1,5 @@
 import type { Unreadable } from '../model.ts';
-import { listNames, MalformedError, readLink, UnreadableError, type ProcFs } from './fs.ts';
+import { MalformedError, readLink, UnreadableError, walkNames, type ProcFs } from './fs.ts';
 import { finish, type Steps } from './steps.ts';
 import { liveTasks } from './task.ts';
 
@@ -45,7 +45,7 @@ export function* walkHolders(
 }
 
 function* walk(proc: ProcFs, path: string, wanted: Map<string, number>, held: Set<number>): Steps<number> {
-  const names = listNames(proc, path) ?? [];
+  const names = (yield* walkNames(proc, path)) ?? [];
   yield;
   for (const [index, name] of names.entries()) {
     if (index % LINKS_AT_ONCE === LINKS_AT_ONCE - 1) yield;

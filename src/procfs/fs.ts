@@ -1,4 +1,14 @@
-import { closeSync, constants, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  opendirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statSync,
+} from 'node:fs';
+import type { Steps } from './steps.ts';
 
 /** Where procfs is mounted: `{ root: '/proc' }`, or a built tree in a test. */
 export interface ProcFs {
@@ -116,6 +126,32 @@ export function listNames(proc: ProcFs, path: string): string[] | undefined {
   const file = `${proc.root}/${path}`;
   try {
     return readdirSync(file);
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw unreadable(file, error);
+  }
+}
+
+/** So many names are listed between two turns of others: half a millisecond, where system calls are slow. */
+const NAMES_AT_ONCE = 256;
+
+/** The same in steps, for a directory that may have thousands. */
+export function* walkNames(proc: ProcFs, path: string): Steps<string[] | undefined> {
+  // Most have few, and are read whole in the time that it takes to open one to read on from.
+  if (countNames(proc, path) <= NAMES_AT_ONCE) return listNames(proc, path);
+  const file = `${proc.root}/${path}`;
+  const names: string[] = [];
+  try {
+    const directory = opendirSync(file, { bufferSize: NAMES_AT_ONCE });
+    try {
+      for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+        names.push(entry.name);
+        if (names.length % NAMES_AT_ONCE === 0) yield;
+      }
+      return names;
+    } finally {
+      directory.closeSync();
+    }
   } catch (error) {
     if (isGone(error)) return undefined;
     throw unreadable(file, error);

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import {
   eachLine,
   listNames,
@@ -9,9 +10,11 @@ import {
   readLink,
   readText,
   UnreadableError,
+  walkNames,
 } from '../../src/procfs/fs.ts';
+import { finish } from '../../src/procfs/steps.ts';
 import { needs } from '../helpers/needs.ts';
-import { asNobody } from './children.ts';
+import { asNobody, start, type Started } from './children.ts';
 import { openDescriptors, openedSince } from '../helpers/descriptors.ts';
 
 const own = { root: '/proc' };
@@ -54,6 +57,7 @@ t.test('what may not be read is an error with its file and errno, never an absen
     ['12/environ', () => readBytes(proc, '12/environ')],
     ['12/environ', () => eachLine(proc, '12/environ', () => true)],
     ['12/fd', () => listNames(proc, '12/fd')],
+    ['12/fd', () => finish(walkNames(proc, '12/fd'))],
     ['12/fd/3', () => readLink(proc, '12/fd/3')],
   ];
   for (const [path, act] of attempts) {
@@ -139,4 +143,40 @@ t.test('no descriptor is left behind by any outcome', (t) => {
   }
   t.same(openedSince(before), []);
   t.end();
+});
+
+async function startWithMany(t: Test): Promise<Started> {
+  return start(t, 'python3', [
+    '-c',
+    'import os, time\nfor fd in range(3, 3003): os.dup2(0, fd)\nprint(flush=True)\ntime.sleep(1000)',
+  ]);
+}
+
+t.test('others have their turn among the names of a directory that has many', async (t) => {
+  const { pid } = await startWithMany(t);
+  const turns = walkNames(own, `${pid}/fd`);
+  let count = 0;
+  let step = turns.next();
+  for (; step.done !== true; step = turns.next()) count += 1;
+  t.strictSame(step.value?.sort(), listNames(own, `${pid}/fd`)?.sort());
+  t.equal(count, 11);
+  t.strictSame(
+    finish(walkNames(own, 'self/ns'))?.sort(),
+    listNames(own, 'self/ns')?.sort(),
+    'and one that has few',
+  );
+});
+
+t.test('a process that ends while its descriptors are listed is no error', async (t) => {
+  const { child, pid } = await startWithMany(t);
+  const before = openDescriptors();
+  const steps = walkNames(own, `${pid}/fd`);
+  steps.next();
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+  // glibc takes it for the end of the directory, which leaves what the kernel had listed; musl for none.
+  t.ok((finish(steps) ?? []).length < 3_000);
+  t.equal(finish(walkNames(own, `${pid}/fd`)), undefined, 'nor has one that was not there');
+  t.same(openedSince(before), [], 'what was opened for it is closed');
 });

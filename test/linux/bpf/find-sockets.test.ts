@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import t from 'tap';
 import { findInodes, parseFound, type FoundDescriptor } from '../../../src/linux/bpf/find-sockets.ts';
+import { openDescriptors, openedSince } from '../../helpers/descriptors.ts';
 import { needs } from '../../helpers/needs.ts';
 import { asNobody, startMainThreadExited } from '../../procfs/children.ts';
 import { until } from '../../helpers/lab/wait.ts';
@@ -142,13 +143,13 @@ t.test('without the privilege it says that it can not tell, and leaves nothing o
   if (!needs(t, 'root')) return;
   const { inode } = await socketServer(t);
   findInodes(new Set([inode]));
-  const before = readdirSync('/proc/self/fd').length;
+  const before = openDescriptors();
   t.equal(
     asNobody(() => findInodes(new Set([inode]))),
     undefined,
   );
   findInodes(new Set([inode]));
-  t.equal(readdirSync('/proc/self/fd').length, before);
+  t.same(openedSince(before), []);
 });
 
 t.test('records are read in the order of the program’s stack', (t) => {
