@@ -16,9 +16,9 @@ def listen():
   s = socket.socket()
   s.bind(("127.0.0.1", 0))
   s.listen()
-def ready():
+def ready(then=lambda: time.sleep(1000)):
   print(threading.get_native_id(), os.fstat(s.fileno()).st_ino, s.fileno(), s.getsockname()[1], flush=True)
-  time.sleep(1000)`;
+  then()`;
 
 /** A python that listens, after which it runs `more`; `prefix` is a program that starts it. */
 export async function socketServer(t: Test, more = '', prefix: string[] = []): Promise<SocketServer> {

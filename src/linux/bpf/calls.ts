@@ -2,11 +2,6 @@ import { closeSync, readSync } from 'node:fs';
 import { libc } from '../libc.ts';
 import type { Assembler } from './assembler.ts';
 
-/** The kernel does not do it: no CAP_BPF and CAP_PERFMON (EPERM), seccomp, too old a kernel (E2BIG, EINVAL), a program that it takes for unsafe (EACCES). */
-export class BpfUnavailableError extends Error {
-  override readonly name = 'BpfUnavailableError';
-}
-
 // The call's number differs by architecture, as kcmp's does. All of them have the low byte first, as is written here.
 const NUMBERS: Partial<Record<NodeJS.Architecture, number>> = { x64: 321, arm64: 280, riscv64: 280 };
 const NUMBER = NUMBERS[process.arch];
@@ -33,7 +28,10 @@ export interface Typed {
   functionId: number;
 }
 
-/** Runs a program once that takes nothing, and returns its result, 32 bits. Throws BpfUnavailableError, as all of these do. */
+/**
+ * Runs a program once that takes nothing, and returns its result, 32 bits. Throws, as all of these do, where the kernel does
+ * not do it: no CAP_BPF and CAP_PERFMON (EPERM), seccomp, an old kernel (E2BIG, EINVAL), a program that it takes for unsafe (EACCES).
+ */
 export function runOnce(program: Assembler): number {
   const code = program.encode();
   const attr = Buffer.alloc(PROG_LOAD.bytes);
@@ -100,7 +98,7 @@ function bpf(
   attr: Buffer,
   pointers: Record<number, Buffer> = {},
 ): { fd: number; attr: Buffer } {
-  if (NUMBER === undefined) throw new BpfUnavailableError(`no number of bpf(2) for ${process.arch}`);
+  if (NUMBER === undefined) throw new Error(`no number of bpf(2) for ${process.arch}`);
   const { bpf: call, addressOf, errno } = libc();
   const whole = Buffer.concat([attr, ...Object.values(pointers)]);
   let next = addressOf(whole) + BigInt(attr.length);
@@ -109,7 +107,7 @@ function bpf(
     next += BigInt(data.length);
   }
   const fd = call(NUMBER, command, whole, attr.length);
-  if (fd < 0) throw new BpfUnavailableError(`bpf(${command}): ${errno()}`);
+  if (fd < 0) throw new Error(`bpf(${command}): ${errno()}`);
   return { fd, attr: whole };
 }
 
@@ -138,6 +136,6 @@ function readSome(fd: number, chunk: Buffer): number | undefined {
     return readSync(fd, chunk);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
-    throw new BpfUnavailableError(`read: ${String((error as NodeJS.ErrnoException).code)}`);
+    throw error;
   }
 }

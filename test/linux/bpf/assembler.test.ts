@@ -2,7 +2,7 @@ import t from 'tap';
 import { Assembler } from '../../../src/linux/bpf/assembler.ts';
 import { Btf } from '../../../src/linux/bpf/btf.ts';
 
-// Operation, registers, offset and value, as the instruction set has them; find-sockets.test.ts has the kernel run some.
+// Operation, registers, offset and value, as the instruction set has them; find-inodes.test.ts has the kernel run some.
 const instructions: [string, (program: Assembler) => void, string][] = [
   [
     'r6 = r1',

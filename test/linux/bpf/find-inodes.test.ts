@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import t from 'tap';
-import { findInodes, parseFound, type FoundDescriptor } from '../../../src/linux/bpf/find-sockets.ts';
+import { findInodes, parseFound, type FoundDescriptor } from '../../../src/linux/bpf/find-inodes.ts';
 import { openDescriptors, openedSince } from '../../helpers/descriptors.ts';
 import { needs } from '../../helpers/needs.ts';
 import { asNobody, startMainThreadExited } from '../../procfs/children.ts';
@@ -28,6 +28,36 @@ t.test('who holds a socket, and under which numbers', async (t) => {
   ]);
   t.strictSame(find(), [], 'none was asked for');
   t.strictSame(find(2 ** 32 + inode), [], 'numbers have 64 bits');
+});
+
+t.test('more than is read at a time', async (t) => {
+  if (!needs(t, 'root', 'bpf')) return;
+  const { pid, inode, fd } = await socketServer(
+    t,
+    `for copy in range(1000, 6000): os.dup2(s.fileno(), copy)`,
+  );
+  const copies = Array.from({ length: 5_000 }, (_, index) => 1_000 + index);
+  t.strictSame(
+    find(inode),
+    [fd, ...copies].map((each) => ({ pid, tid: pid, fd: each, inode })),
+  );
+});
+
+t.test('behind two million others, of which none is wanted', async (t) => {
+  if (!needs(t, 'root', 'bpf')) return;
+  // The kernel answers EAGAIN after a million without a hit. Those that share a table (clone(2) with CLONE_FILES) are looked at one by one.
+  const millions = `import platform
+for fd in range(100, 19100): os.dup2(0, fd)
+clone = 220 if platform.machine() == 'aarch64' else 56
+import ctypes, signal
+for _ in range(120):
+  if ctypes.CDLL(None).syscall(clone, 0x400 | signal.SIGCHLD, 0, 0, 0, 0) == 0:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    time.sleep(1000)`;
+  const sharers = await socketServer(t, millions);
+  const { pid, inode, fd } = await socketServer(t);
+  t.strictSame(find(inode), [{ pid, tid: pid, fd, inode }]);
+  t.equal(find(sharers.inode).length, 121);
 });
 
 t.test('everyone who shares it, and each of several', async (t) => {
@@ -80,7 +110,7 @@ t.test('one in a pid namespace of its own, by the number that it has here', asyn
 
 /** What findInodes says in a process so many pid namespaces deeper, of a socket of its own and of another one. */
 function askFrom(depth: number, other: number): { own: { fd: number; inode: number }; found: unknown } {
-  const module = new URL('../../../src/linux/bpf/find-sockets.ts', import.meta.url).href;
+  const module = new URL('../../../src/linux/bpf/find-inodes.ts', import.meta.url).href;
   const script = `
     const { findInodes } = await import(${JSON.stringify(module)});
     const { createServer } = await import('node:net');
@@ -105,7 +135,7 @@ function askFrom(depth: number, other: number): { own: { fd: number; inode: numb
 t.test('asked from such a namespace: by the numbers that it has there, and nobody outside', async (t) => {
   if (!needs(t, 'root', 'bpf', 'unshare')) return;
   const outside = await socketServer(t);
-  const { own, found } = askFrom(2, outside.inode);
+  const { own, found } = askFrom(7, outside.inode);
   t.strictSame(found, [{ pid: 1, tid: 1, ...own }]);
 });
 
