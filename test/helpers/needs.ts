@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import type { Test } from 'tap';
 
 const probes = {
@@ -18,13 +17,7 @@ const probes = {
   man: () => has('man') && has('mandoc'),
   fish: () => has('fish'),
   zsh: () => has('zsh'),
-  // CAP_PERFMON and CAP_BPF, and a kernel that knows its own types.
-  bpf: () => existsSync('/sys/kernel/btf/vmlinux') && (capabilities() >> 38n) % 4n === 3n,
 } satisfies Record<string, () => boolean>;
-
-function capabilities(): bigint {
-  return BigInt(`0x${/^CapEff:\t(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`);
-}
 
 function has(program: string): boolean {
   try {

@@ -6,6 +6,7 @@ import { findHolders } from '../../src/procfs/fd.ts';
 import { readListeners } from '../../src/procfs/net.ts';
 import { finish } from '../../src/procfs/steps.ts';
 import { findHoldersFast, walkHoldersFast } from '../../src/scan/holders.ts';
+import { canAskKernel } from '../helpers/bpf.ts';
 import { needs } from '../helpers/needs.ts';
 import { socketServer, threadWithOwnTable } from '../helpers/sockets.ts';
 import { asNobody, start, startMainThreadExited, startNode } from '../procfs/children.ts';
@@ -175,7 +176,7 @@ time.sleep(1000)`;
 }
 
 t.test('among very many descriptors: one socket, held by several processes', async (t) => {
-  if (!needs(t, 'root', 'bpf')) return;
+  if (!canAskKernel(t)) return;
   const server = await listen(t);
   const many = await startVeryMany(t);
   const children = [await inherit(t, [server]), await inherit(t, [server], 'exec 3000<&3 3<&-;')];
@@ -187,7 +188,7 @@ t.test('among very many descriptors: one socket, held by several processes', asy
 });
 
 t.test('among very many descriptors: more sockets than can be compared', async (t) => {
-  if (!needs(t, 'root', 'bpf')) return;
+  if (!canAskKernel(t)) return;
   const servers: Server[] = [];
   for (let count = 0; count < 60; count++) servers.push(await listen(t));
   const many = await startVeryMany(t);
@@ -200,7 +201,7 @@ t.test('among very many descriptors: more sockets than can be compared', async (
 t.test(
   'among very many descriptors: of a thread with a table of its own, which only the kernel names',
   async (t) => {
-    if (!needs(t, 'root', 'bpf')) return;
+    if (!canAskKernel(t)) return;
     const many = await startVeryMany(t);
     const { pid, inode } = await threadWithOwnTable(t);
     const [pids, inodes] = [[...many, pid], new Set([inode])];
@@ -212,7 +213,7 @@ t.test(
 );
 
 t.test('among very many descriptors: a file with the number of a socket is none', async (t) => {
-  if (!needs(t, 'root', 'bpf')) return;
+  if (!canAskKernel(t)) return;
   const fd = openSync(import.meta.filename, 'r');
   t.teardown(() => {
     closeSync(fd);
@@ -235,7 +236,7 @@ t.test('among very many descriptors: without the privilege they are looked at as
 
 for (const others of [0, 1]) {
   t.test(`among very many descriptors: one that is moved all the time, with ${others} other`, async (t) => {
-    if (!needs(t, 'root', 'bpf')) return;
+    if (!canAskKernel(t)) return;
     const many = await startVeryMany(t);
     const { pid, inode } = await socketServer(
       t,
@@ -275,7 +276,7 @@ function builtProc(t: Test, tree: object, status: string): { built: { root: stri
 }
 
 t.test('a holder that the kernel names, and whose link can not be read', async (t) => {
-  if (!needs(t, 'root', 'bpf')) return;
+  if (!canAskKernel(t)) return;
   const { pid, inode, fd } = await socketServer(t);
   // A link that is none is as unreadable as one that may not be read.
   const { built, others } = builtProc(
@@ -300,7 +301,7 @@ t.test('a socket that seems to be nobody’s is looked for by its link', (t) => 
 });
 
 t.test('a procfs of another namespace has other pids than the kernel names', async (t) => {
-  if (!needs(t, 'root', 'bpf')) return;
+  if (!canAskKernel(t)) return;
   const { pid, inode, fd } = await socketServer(t);
   const link = t.fixture('symlink', `socket:[${inode}]`);
   const tree = { [pid]: { fd: { [fd]: link } }, 7: { fd: { 3: link } } };

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import t from 'tap';
 import { findInodes, parseFound, type FoundDescriptor } from '../../../src/linux/bpf/find-inodes.ts';
+import { canAskKernel } from '../../helpers/bpf.ts';
 import { openDescriptors, openedSince } from '../../helpers/descriptors.ts';
 import { needs } from '../../helpers/needs.ts';
 import { asNobody, startMainThreadExited } from '../../procfs/children.ts';
@@ -20,7 +21,7 @@ function find(...inodes: number[]): FoundDescriptor[] {
 }
 
 t.test('who holds a socket, and under which numbers', async (t) => {
-  if (!needs(t, 'root', 'bpf')) return;
+  if (!canAskKernel(t)) return;
   const { pid, inode, fd } = await socketServer(t, `os.dup2(s.fileno(), 900)`);
   t.strictSame(find(inode), [
     { pid, tid: pid, fd, inode },
@@ -31,7 +32,7 @@ t.test('who holds a socket, and under which numbers', async (t) => {
 });
 
 t.test('more than is read at a time', async (t) => {
-  if (!needs(t, 'root', 'bpf')) return;
+  if (!canAskKernel(t)) return;
   const { pid, inode, fd } = await socketServer(
     t,
     `for copy in range(1000, 6000): os.dup2(s.fileno(), copy)`,
@@ -44,7 +45,7 @@ t.test('more than is read at a time', async (t) => {
 });
 
 t.test('behind two million others, of which none is wanted', async (t) => {
-  if (!needs(t, 'root', 'bpf')) return;
+  if (!canAskKernel(t)) return;
   // The kernel answers EAGAIN after a million without a hit. Those that share a table (clone(2) with CLONE_FILES) are looked at one by one.
   const millions = `import platform
 for fd in range(100, 19100): os.dup2(0, fd)
@@ -61,7 +62,7 @@ for _ in range(120):
 });
 
 t.test('everyone who shares it, and each of several', async (t) => {
-  if (!needs(t, 'root', 'bpf')) return;
+  if (!canAskKernel(t)) return;
   const one = await socketServer(
     t,
     `parent = os.getpid()
@@ -80,14 +81,14 @@ if os.fork() == 0:
 });
 
 t.test('a thread with descriptors of its own', async (t) => {
-  if (!needs(t, 'root', 'bpf')) return;
+  if (!canAskKernel(t)) return;
   const { pid, tid, inode, fd } = await threadWithOwnTable(t);
   t.not(tid, pid);
   t.strictSame(find(inode), [{ pid, tid, fd, inode }]);
 });
 
 t.test('a process whose main thread has exited', async (t) => {
-  if (!needs(t, 'root', 'bpf')) return;
+  if (!canAskKernel(t)) return;
   const { pid, line } = await startMainThreadExited(t);
   const inode = Number(
     new RegExp(`:${Number(line).toString(16).toUpperCase()} 00000000:0000 0A .* (\\d+) 1 `).exec(
@@ -101,7 +102,7 @@ t.test('a process whose main thread has exited', async (t) => {
 });
 
 t.test('one in a pid namespace of its own, by the number that it has here', async (t) => {
-  if (!needs(t, 'root', 'bpf', 'unshare')) return;
+  if (!canAskKernel(t) || !needs(t, 'unshare')) return;
   const { pid, inode, fd } = await socketServer(t, '', ['unshare', '--pid', '--fork', '--kill-child']);
   const inside = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'));
   t.match(readFileSync(`/proc/${inside}/status`, 'utf8'), new RegExp(`NSpid:\t.*\\b${inside}\t1\n`));
@@ -133,7 +134,7 @@ function askFrom(depth: number, other: number): { own: { fd: number; inode: numb
 }
 
 t.test('asked from such a namespace: by the numbers that it has there, and nobody outside', async (t) => {
-  if (!needs(t, 'root', 'bpf', 'unshare')) return;
+  if (!canAskKernel(t) || !needs(t, 'unshare')) return;
   const outside = await socketServer(t);
   const { own, found } = askFrom(7, outside.inode);
   t.strictSame(found, [{ pid: 1, tid: 1, ...own }]);
@@ -141,12 +142,12 @@ t.test('asked from such a namespace: by the numbers that it has there, and nobod
 
 t.test('what does not find the socket that was made for the purpose has found nothing out', (t) => {
   // Its own number is not among those that the program looks at.
-  if (needs(t, 'root', 'bpf', 'unshare')) t.equal(askFrom(8, 1).found, null);
+  if (canAskKernel(t) && needs(t, 'unshare')) t.equal(askFrom(8, 1).found, null);
   t.end();
 });
 
 t.test('a file of another file system may have the number of a socket: its link is what tells', (t) => {
-  if (!needs(t, 'root', 'bpf')) {
+  if (!canAskKernel(t)) {
     t.end();
     return;
   }
@@ -161,7 +162,7 @@ t.test('a file of another file system may have the number of a socket: its link 
 });
 
 t.test('of very many it is not asked', async (t) => {
-  if (!needs(t, 'root', 'bpf')) return;
+  if (!canAskKernel(t)) return;
   const { inode } = await socketServer(t);
   const many = (count: number) =>
     new Set([inode, ...Array.from({ length: count - 1 }, (_, index) => 1e9 + index)]);
