@@ -10,6 +10,11 @@ export interface Holders {
   unreadable: Unreadable[];
 }
 
+/** What the link of a socket's descriptor says, proc_pid_fd(5). */
+export function socketLink(inode: number): string {
+  return `socket:[${inode}]`;
+}
+
 /** So many links are read between two turns: 0.2 ms. */
 const LINKS_AT_ONCE = 64;
 
@@ -27,7 +32,7 @@ export function* walkHolders(
   const holders = new Map<number, number[]>();
   const unreadable: Unreadable[] = [];
   // The link's text is compared as it is: a host has many descriptors, and nearly none of them is wanted.
-  const wanted = new Map([...inodes].map((inode) => [`socket:[${inode}]`, inode]));
+  const wanted = new Map([...inodes].map((inode) => [socketLink(inode), inode]));
 
   for (const pid of pids) {
     const held = new Set<number>();

@@ -1,3 +1,4 @@
+import { quietly } from '../container/quietly.ts';
 import {
   canCompareOpenFiles,
   findOpenFiles,
@@ -5,10 +6,11 @@ import {
   sortByOpenFile,
   type Descriptor,
 } from '../linux/kcmp.ts';
-import { walkHolders, type Holders } from '../procfs/fd.ts';
-import { readLink, UnreadableError, type ProcFs } from '../procfs/fs.ts';
+import { socketLink, walkHolders, type Holders } from '../procfs/fd.ts';
+import { readLink, type ProcFs } from '../procfs/fs.ts';
 import type { Steps } from '../procfs/steps.ts';
 import { HolderSets } from './holder-sets.ts';
+import { isSocket } from './is-socket.ts';
 
 /** A descriptor of a wanted socket: what the others are compared with. */
 interface Sample extends Descriptor {
@@ -42,7 +44,7 @@ export function* compareHolders(
     else for (const { inode } of found) holders.add(inode, pid);
   }
   // A sample that was closed meanwhile compares with nothing.
-  if (!samples.every((sample) => linkOf(proc, sample) === linkTo(sample.inode))) return undefined;
+  if (!samples.every(({ pid, fd, inode }) => isSocket(proc, `${pid}/fd/${fd}`, inode))) return undefined;
   const rest = yield* walkHolders(proc, unsure, inodes);
   holders.addAll(rest);
   return { holders: holders.sorted(), unreadable: rest.unreadable };
@@ -54,7 +56,7 @@ function* findSamples(
   pids: readonly number[],
   inodes: ReadonlySet<number>,
 ): Steps<Sample[] | undefined> {
-  const missing = new Map([...inodes].map((inode) => [linkTo(inode), inode]));
+  const missing = new Map([...inodes].map((inode) => [socketLink(inode), inode]));
   const samples: Sample[] = [];
   let from = 0;
   for (const depth of SAMPLE_DEPTHS) {
@@ -75,17 +77,7 @@ function* findSamples(
   return undefined;
 }
 
-function linkTo(inode: number): string {
-  return `socket:[${inode}]`;
-}
-
 function linkOf(proc: ProcFs, { pid, fd }: Descriptor): string | undefined {
   // Asked first: node takes 10 µs to say that there is no such link.
-  if (!isOpen({ pid, fd })) return undefined;
-  try {
-    return readLink(proc, `${pid}/fd/${fd}`);
-  } catch (error) {
-    if (error instanceof UnreadableError) return undefined;
-    throw error;
-  }
+  return isOpen({ pid, fd }) ? quietly(() => readLink(proc, `${pid}/fd/${fd}`)) : undefined;
 }

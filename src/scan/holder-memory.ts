@@ -1,9 +1,10 @@
 import { quietly } from '../container/quietly.ts';
 import type { Unreadable } from '../model.ts';
 import type { Holders } from '../procfs/fd.ts';
-import { listNumbers, readLink, type ProcFs } from '../procfs/fs.ts';
+import { listNumbers, type ProcFs } from '../procfs/fs.ts';
 import type { Steps } from '../procfs/steps.ts';
 import { walkHoldersFast } from './holders.ts';
+import { isSocket } from './is-socket.ts';
 
 /** The processes whose descriptors may be looked through. */
 export interface Walk {
@@ -78,18 +79,14 @@ export class HolderMemory {
   #holds(pid: number, inode: number): boolean {
     const key = `${pid} ${inode}`;
     const place = this.#places.get(key);
-    if (place !== undefined && this.#isSocket(pid, place, inode)) return true;
+    if (place !== undefined && isSocket(this.#proc, `${pid}/fd/${place}`, inode)) return true;
     // Found out here and not by the walk, which often knows it otherwise: it is among the lowest numbers.
     const found = quietly(() => listNumbers(this.#proc, `${pid}/fd`))?.find((fd) =>
-      this.#isSocket(pid, fd, inode),
+      isSocket(this.#proc, `${pid}/fd/${fd}`, inode),
     );
     if (found === undefined) return false;
     this.#places.set(key, found);
     return true;
-  }
-
-  #isSocket(pid: number, fd: number, inode: number): boolean {
-    return quietly(() => readLink(this.#proc, `${pid}/fd/${fd}`)) === `socket:[${inode}]`;
   }
 
   #forgetPlaces(known: ReadonlyMap<number, readonly number[]>): void {

@@ -1,9 +1,9 @@
-import { quietly } from '../container/quietly.ts';
 import { findInodes } from '../linux/bpf/find-inodes.ts';
 import { walkHolders, type Holders } from '../procfs/fd.ts';
-import { readLink, type ProcFs } from '../procfs/fs.ts';
+import type { ProcFs } from '../procfs/fs.ts';
 import type { Steps } from '../procfs/steps.ts';
 import { HolderSets } from './holder-sets.ts';
+import { isSocket } from './is-socket.ts';
 
 /**
  * Holders of sockets as the kernel itself finds them, in one step. undefined where it does not let itself be asked, and
@@ -25,7 +25,7 @@ export function* tellHolders(
     const directory = tid === pid ? `${pid}/fd` : `${pid}/task/${tid}/fd`;
     // Only the link says that it is a socket, and not another file system's file of that number. Another link, or none,
     // may be that of a descriptor that was moved meanwhile, or of a thread that became the main one.
-    if (quietly(() => readLink(proc, `${directory}/${fd}`)) === `socket:[${inode}]`) holders.add(inode, pid);
+    if (isSocket(proc, `${directory}/${fd}`, inode)) holders.add(inode, pid);
     else unsure.add(pid);
   }
   const rest = yield* walkHolders(proc, [...unsure], inodes);

@@ -1,19 +1,18 @@
 import { closeSync, existsSync } from 'node:fs';
 import type { Test } from 'tap';
+import { NUMBER } from '../../src/linux/bpf/calls.ts';
 import { findInodes } from '../../src/linux/bpf/find-inodes.ts';
 import { libc } from '../../src/linux/libc.ts';
 import { needs } from './needs.ts';
 
-const numbers: Partial<Record<NodeJS.Architecture, number>> = { x64: 321, arm64: 280, riscv64: 280 };
 let allowed: boolean | undefined;
 
 /** Whether bpf(2) makes a map, which needs CAP_BPF, and the kernel knows its own types. */
 function mayUseBpf(): boolean {
-  const number = numbers[process.arch];
-  if (number === undefined || !existsSync('/sys/kernel/btf/vmlinux')) return false;
+  if (NUMBER === undefined || !existsSync('/sys/kernel/btf/vmlinux')) return false;
   // BPF_MAP_CREATE of BPF_MAP_TYPE_HASH, with one element of four bytes for four.
   const attributes = Buffer.from(Uint32Array.of(1, 4, 4, 1).buffer);
-  const map = libc().bpf(number, 0, attributes, attributes.length);
+  const map = libc().bpf(NUMBER, 0, attributes, attributes.length);
   if (map < 0) return false;
   closeSync(map);
   return true;

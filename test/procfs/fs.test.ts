@@ -177,6 +177,6 @@ t.test('a process that ends while its descriptors are listed is no error', async
   await ended;
   // glibc takes it for the end of the directory, which leaves what the kernel had listed; musl for none.
   t.ok((finish(steps) ?? []).length < 3_000);
-  t.equal(finish(walkNames(own, `${pid}/fd`)), undefined, 'nor has one that was not there');
+  t.equal(finish(walkNames(own, `${pid}/fd`)), undefined, 'nor is one that is not there');
   t.same(openedSince(before), [], 'what was opened for it is closed');
 });

@@ -4,7 +4,8 @@ import type { Assembler } from './assembler.ts';
 
 // The call's number differs by architecture, as kcmp's does. All of them have the low byte first, as is written here.
 const NUMBERS: Partial<Record<NodeJS.Architecture, number>> = { x64: 321, arm64: 280, riscv64: 280 };
-const NUMBER = NUMBERS[process.arch];
+/** Of bpf(2) here. */
+export const NUMBER = NUMBERS[process.arch];
 // include/uapi/linux/bpf.h: commands, with the offsets of what `union bpf_attr` has for them.
 const PROG_LOAD = { command: 5, bytes: 144 };
 const PROG_RUN = { command: 10, bytes: 80, result: 4 };

@@ -34,7 +34,7 @@ const UPID = { bytes: 16, nr: 0, ns: 8 };
 /**
  * Which descriptors of all processes have these inode numbers, asked of the kernel at once, by a BPF iterator over its
  * tasks' files (Linux 6.5; outside of containers perhaps since 5.17): 14 ms for 80,000 descriptors where comparing each
- * takes 180. undefined where the kernel does not let itself be asked, or where it does not find a socket that this process
+ * takes 180 and a system call 1 µs. undefined where the kernel does not let itself be asked, or where it does not find a socket that this process
  * opens for the purpose. What is found was so a moment ago, and a process may be missing that was just becoming another.
  */
 export function findInodes(inodes: ReadonlySet<number>): FoundDescriptor[] | undefined {
